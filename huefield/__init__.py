@@ -1,0 +1,1 @@
+"""Huefield: several believable colourings of a gray photo, steered by strokes."""
