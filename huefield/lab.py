@@ -59,7 +59,7 @@ def scale_ab(ab: Floats) -> Floats:
 
 
 def unscale_ab(ab: Floats) -> Floats:
-    """ab in Lab units from network colours, float32, same shape."""
+    """Colours in Lab units from the networks' own, float32, same shape."""
     return np.asarray(ab * np.float32(AB_SCALE), np.float32)
 
 
@@ -67,7 +67,7 @@ def _decode(rgb: ArrayLike) -> Floats:
     """Linear light (..., 3) float32 of sRGB codes, uint8 or float in 0..1."""
     values = np.asarray(rgb)
     if values.dtype == np.uint8:
-        return _decode_table()[values]
+        return np.take(_decode_table(), values)
     values = np.clip(values, 0.0, 1.0).astype(np.float32)
     power = ((values + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
     linear = np.where(values > np.float32(0.04045), power, values / np.float32(12.92))
@@ -81,14 +81,14 @@ def _decode_table() -> Floats:
 
 
 def _encode(linear: NDArray[Any]) -> NDArray[Any]:
-    """sRGB values in 0..1 of linear light in 0..1, same shape and dtype."""
+    """Values of sRGB in 0..1 of linear light in 0..1, same shape and dtype."""
     power = 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055
     return np.where(linear > 0.0031308, power, linear * 12.92).astype(linear.dtype)
 
 
 @cache
 def _code_table() -> Bytes:
-    """sRGB code (16384,) of linear light i / 16383."""
+    """Codes of sRGB (16384,) of linear light i / 16383."""
     codes = _encode(np.linspace(0.0, 1.0, _CURVE_SIZE)) * 255
     return np.asarray(np.rint(codes), np.uint8)
 
@@ -132,7 +132,7 @@ def rgb_to_lab(rgb: ArrayLike) -> Floats:
 
 
 def rgb_to_lightness(rgb: ArrayLike) -> Floats:
-    """L (...) float32 in 0..100 of sRGB (..., 3), uint8 or float in 0..1; quick for 8-bit photos."""
+    """L (...) float32 in 0..100 of sRGB (..., 3), uint8 (the quick case) or float in 0..1."""
     values = np.asarray(rgb)
     if values.dtype != np.uint8 or values.ndim < 2:
         return np.asarray(116 * _root(_decode(values) @ _LMS_FROM_RGB[1]) - 16, np.float32)
@@ -172,7 +172,7 @@ def _linear(lightness: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats, Fl
 
 
 def lab_to_rgb(lab: ArrayLike) -> Floats:
-    """sRGB (..., 3) float32, each channel clipped to 0..1, of Lab (..., 3).
+    """Colour in sRGB (..., 3) float32, each channel clipped to 0..1, of Lab (..., 3).
 
     See `render_rgb8` for clipping that keeps L and hue.
     """
@@ -232,7 +232,7 @@ def _gamut_share(lightness: Floats, a: Floats, b: Floats) -> Floats:
 
 
 def clip_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Floats:
-    """ab (..., 2) float32 inside sRGB: L and hue kept, chroma lowered where it has to be.
+    """Colours ab (..., 2) float32 inside sRGB: L and hue kept, chroma lowered where it has to be.
 
     Args:
         lightness: (...), L; what lies outside 0..100 counts as the nearer end.

@@ -109,7 +109,7 @@ def test_render_without_colour_is_gray() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50_000), (50_000, 1), (3, 40_000)])
 def test_render_takes_any_shape(shape: tuple[int, int]) -> None:
     lightness = np.full(shape, 60, np.float32)
-    ab = np.broadcast_to(np.float32([10, -20]), (*shape, 2))
+    ab = np.broadcast_to(np.array([10, -20], np.float32), (*shape, 2))
     rgb = lab.render_rgb8(lightness, ab)
     assert rgb.shape == (*shape, 3)
     assert (rgb == rgb[0, 0]).all()
