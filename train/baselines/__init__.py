@@ -1,0 +1,1 @@
+"""Earlier methods that the evaluation runs beside the model, on the same photos and points."""
