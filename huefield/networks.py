@@ -195,6 +195,7 @@ def _open_session(
 ) -> onnxruntime.InferenceSession:
     """A session for one verified graph."""
     import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or min(8, _num_processors())
@@ -205,7 +206,14 @@ def _open_session(
     providers: list[Any] = [(CUDA_PROVIDER, _CUDA_OPTIONS)] if cuda else []
     try:
         return onnxruntime.InferenceSession(graph, options, [*providers, CPU_PROVIDER])
-    except RuntimeError as error:  # ONNX Runtime's own classes all derive from it
+    except (
+        errors.Fail,
+        errors.InvalidGraph,
+        errors.InvalidArgument,
+        errors.InvalidProtobuf,
+        errors.NotImplemented,
+        errors.RuntimeException,
+    ) as error:
         raise ModelError(f"{path}: ONNX Runtime refuses this graph: {error}") from error
 
 

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from huefield.networks import Networks
+
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "static" / "examples"
 
@@ -42,3 +44,65 @@ def data_root() -> Path:
     if not any(root.glob("*.zip")):
         pytest.skip(f"no photo sets under {root}; name their folder in HUEFIELD_DATA")
     return root
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of very small networks with fixed weights: vae.pt, hoc.pt and mdn.pt as stages write.
+
+    Nothing was learned, but colours are strong and depend on picture, place and code, and S is the
+    bilateral affinity that training starts from.
+    """
+    import torch
+
+    from train.config import Config, config_to_dict
+    from train.networks import Decoder, Encoder, Hoc, Mdn, NetworkConfig
+
+    full = NetworkConfig()
+    networks = NetworkConfig(
+        widths=tuple(16 for _ in full.widths),
+        blocks=tuple(1 for _ in full.blocks),
+        encoder_width=16,
+        hoc_width=16,
+        embedding_size=12,
+        num_components=4,
+        mdn_width=16,
+    )
+    config = config_to_dict(Config(networks=networks))
+    generator = torch.Generator().manual_seed(11)
+    modules = {"encoder": Encoder, "decoder": Decoder, "hoc": Hoc, "mdn": Mdn}
+    states = {}
+    for name, make in modules.items():
+        module = make(networks)
+        with torch.no_grad():
+            for parameter in module.parameters():
+                if parameter.dim() > 1:
+                    spread = (0.5 / parameter[0].numel()) ** 0.5
+                    parameter.normal_(0.0, spread, generator=generator)
+        states[name] = module.state_dict()
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    folder.mkdir()
+    kept = {"vae": ("encoder", "decoder"), "hoc": ("decoder", "hoc"), "mdn": ("mdn",)}
+    figures = {"hoc": {f"val_psnr_{points}": 20.0 + points / 100 for points in (10, 50, 100)}}
+    for stage, names in kept.items():
+        content = {"stage": stage, "config": config, "metrics": figures.get(stage, {}), "step": 1}
+        torch.save(content | {name: states[name] for name in names}, folder / f"{stage}.pt")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tiny_run` exported: a model folder named `tiny`, alone in its folder of models."""
+    from export.__main__ import main
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    assert main([str(tiny_run), str(folder), "--description", "Untrained, for tests"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_networks(tiny_model: Path) -> Networks:
+    """`tiny_model` loaded on the CPU."""
+    from huefield.networks import load_model
+
+    return load_model(tiny_model, "cpu", threads=1)

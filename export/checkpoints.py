@@ -1,0 +1,94 @@
+"""What a training run left: its three networks, its configuration, what it measured.
+
+Called by `export.model_folder`.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from train.config import Config, ConfigError, config_from_dict
+from train.networks import Decoder, Hoc, Mdn
+
+STAGES = ("vae", "hoc", "mdn")
+
+
+class CheckpointError(ValueError):
+    """A run that cannot be exported; the message names the checkpoint."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished run.
+
+    Attributes:
+        config: configuration of its last stage.
+        decoder: in the state that stage 1 phase 2 left it in.
+        hoc: the embedding network.
+        mdn: the mixture network.
+        training: configuration of each stage, as plain values.
+        metrics: best validation figures of each stage.
+    """
+
+    config: Config
+    decoder: Decoder
+    hoc: Hoc
+    mdn: Mdn
+    training: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def load_run(folder: Path) -> TrainedRun:
+    """The networks of RUN/{vae,hoc,mdn}.pt, on the CPU, ready for inference.
+
+    Raises:
+        CheckpointError: a checkpoint is missing or unreadable, or the stages do not fit together.
+    """
+    checkpoints = {stage: _read(folder / f"{stage}.pt") for stage in STAGES}
+    configs = {}
+    for stage, checkpoint in checkpoints.items():
+        try:
+            configs[stage] = config_from_dict(checkpoint["config"])
+        except ConfigError as error:
+            raise CheckpointError(f"{folder / stage}.pt: key 'config': {error}") from error
+        if configs[stage].networks != configs["vae"].networks:
+            raise CheckpointError(
+                f"{folder / stage}.pt: its networks have other sizes than those of vae.pt"
+            )
+    networks = configs["vae"].networks
+    decoder, hoc, mdn = Decoder(networks), Hoc(networks), Mdn(networks)
+    trained_on = "hoc" if "decoder" in checkpoints["hoc"] else "vae"
+    sources = ((decoder, trained_on, "decoder"), (hoc, "hoc", "hoc"), (mdn, "mdn", "mdn"))
+    for module, stage, key in sources:
+        try:
+            module.load_state_dict(checkpoints[stage][key])
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(f"{folder / stage}.pt: key '{key}': {error}") from error
+        module.eval().requires_grad_(False)
+    return TrainedRun(
+        config=configs["mdn"],
+        decoder=decoder,
+        hoc=hoc,
+        mdn=mdn,
+        training={stage: checkpoint["config"] for stage, checkpoint in checkpoints.items()},
+        metrics={stage: dict(c.get("metrics", {})) for stage, c in checkpoints.items()},
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A checkpoint's dictionary; only tensors and plain values are unpickled."""
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such checkpoint; train its stage first") from None
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path}: is no checkpoint: {error}") from error
+    if not isinstance(checkpoint, dict) or "config" not in checkpoint:
+        raise CheckpointError(f"{path}: is no checkpoint: it carries no configuration")
+    return checkpoint

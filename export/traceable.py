@@ -1,0 +1,59 @@
+"""The networks as tracing needs them: plain tensors in and out, one decision for every shape.
+
+`export.graphs` traces these in place of the training modules; nothing else uses them.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from train.networks import Decoder, Features, Hoc, Mdn
+
+
+class TraceableDecoder(nn.Module):
+    """(gray, z) -> unary, where one gray picture may serve many z.
+
+    The gray path runs once for each gray picture, and picture k mod B goes with code k: with B = N
+    that is the training module, with B = 1 many samples of one photo cost one gray pass. Indexing
+    rather than `expand` keeps both batch sizes dynamic in the graph.
+    """
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, gray: Tensor, z: Tensor) -> Tensor:
+        """The unary (N, 2, h, w), ab / 128, from gray (B, 1, h, w) and z (N, latent_size)."""
+        picture = torch.arange(z.shape[0], device=z.device) % gray.shape[0]
+        chosen = tuple(f.index_select(0, picture) for f in self.decoder.gray(gray))
+        unary: Tensor = self.decoder.decode(cast("Features", chosen), z)
+        return unary
+
+
+class TraceableHoc(nn.Module):
+    """Gray -> embedding."""
+
+    def __init__(self, hoc: Hoc) -> None:
+        super().__init__()
+        self.hoc = hoc
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """The embedding (N, D, h, w) from gray (N, 1, h, w)."""
+        embedding: Tensor = self.hoc(gray)
+        return embedding
+
+
+class TraceableMdn(nn.Module):
+    """Gray -> (pi, mu)."""
+
+    def __init__(self, mdn: Mdn) -> None:
+        super().__init__()
+        self.mdn = mdn
+
+    def forward(self, gray: Tensor) -> tuple[Tensor, Tensor]:
+        """Shares pi (N, M) and means mu (N, M, latent_size) from gray (N, 1, h, w)."""
+        pi, mu = self.mdn(gray)
+        return pi, mu
