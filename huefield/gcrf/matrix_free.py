@@ -168,7 +168,7 @@ class MatrixFreeSolver:
     def deviation(self, constraints: Constraints | None = None) -> Float32:
         """Posterior deviation (P,), estimated from 32 draws to about 9 %."""
         sample = self.draws(_DEVIATION_DRAWS, 0, constraints).astype(np.float64)
-        return np.sqrt((sample**2).mean(axis=(0, 2))).astype(np.float32)
+        return np.asarray(np.sqrt((sample**2).mean(axis=(0, 2))), dtype=np.float32)
 
     def draws(self, n: int, seed: int, constraints: Constraints | None = None) -> Float32:
         """n draws (n, P, 2) of mean 0 and precision Q0; the dense form's, to rounding."""

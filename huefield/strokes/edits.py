@@ -128,7 +128,7 @@ def parse_edits(obj: Any) -> Edits:
     num_points = sum(len(s.points) for s in edits.strokes) + sum(len(r.points) for r in regions)
     if num_points > MAX_POINTS_IN_ALL:
         raise EditsError(f"edits: {num_points} points in all, at most {MAX_POINTS_IN_ALL}")
-    ink = sum(_ink(region, size) for region in (*edits.strokes, *regions))
+    ink = sum(_ink(s, size) for s in edits.strokes) + sum(_ink(r, size) for r in regions)
     if ink > MAX_INK:
         raise EditsError(f"edits: {ink:.0f} photo heights of ink in all, at most {MAX_INK}")
     return edits
