@@ -1,0 +1,1 @@
+"""Training and measuring: the paper's three stages, the baselines, the evaluation."""

@@ -1,0 +1,214 @@
+"""Measures an exported model: `python -m train.evaluate MODEL_DIR --data ZIP[:PREFIX] --out DIR`.
+
+Writes `results.json`, `results.md` and contact sheets. The suites are in `train.evaluation`:
+samples on the 64 x 64 grid, revealed points at 256 x 256 beside Levin's method, a painted stroke
+at full size, and sheets to look at, for which grey photos will do. The same seed gives the same
+figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from huefield.colorizer import Colorizer
+from huefield.networks import MissingGpuError, ModelError, Networks, load_model
+from train.data import DataError
+from train.evaluation import photos, points, report, samples, strokes
+from train.evaluation.model import OFF, ON, ModelFunctions
+from train.evaluation.photos import DataSource, EvaluationError
+
+SUITES = ("samples", "points", "strokes", "sheets")
+SETTINGS = {"on": (ON,), "off": (OFF,), "both": (ON, OFF)}
+NUM_SHOWN = 8
+PREVIEW_SIDE = 320
+NUM_FULL_SIZE = 20  # photos of the strokes and sheets suites, unless told otherwise
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line, checked."""
+    parser = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
+    parser.add_argument("model", type=Path, metavar="MODEL_DIR")
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH[:PREFIX]")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--suite", default="samples,points,strokes", help=f"of {','.join(SUITES)}")
+    parser.add_argument("--num-photos", type=int, help="at most so many of each data set")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--gcrf", choices=sorted(SETTINGS), default="both")
+    parser.add_argument("--samples", default="8,100", help="numbers of samples")
+    parser.add_argument("--beta-points", type=float, default=5.0, help="pull of a revealed cell")
+    parser.add_argument("--beta-prior", type=float, default=1e-4, help="pull to the prior there")
+    parser.add_argument("--processes", type=int, default=1, help="that share Levin's method")
+    parser.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    options = parser.parse_args(arguments)
+    options.suite = options.suite.split(",")
+    for suite in options.suite:
+        if suite not in SUITES:
+            parser.error(f"argument --suite: expected some of {', '.join(SUITES)}, got {suite!r}")
+    try:
+        options.samples = sorted(int(part) for part in options.samples.split(","))
+    except ValueError:
+        parser.error(f"argument --samples: expected numbers, got {options.samples!r}")
+    if options.samples[0] < 2:
+        parser.error("argument --samples: a set of samples has at least 2")
+    for name in ("num_photos", "processes"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            parser.error(f"argument --{name.replace('_', '-')}: expected at least 1, got {value}")
+    return options
+
+
+def known_tints(source: DataSource, seed: int) -> NDArray[np.float32]:
+    """Eight tints of a data set's train split where it has one, else of the measured photos.
+
+    The latter is the harder rival: it knows the photos that it is measured on.
+    """
+    train = source.part("train")
+    if source.prefix.split("/")[0] == "test":
+        try:
+            return samples.tints_of(photos.mean_colors(train, seed=seed), train.name, seed)
+        except DataError:
+            logging.getLogger(__name__).warning(
+                "%s has no train split: tints of itself", source.name
+            )
+    return samples.tints_of(photos.mean_colors(source, seed=seed), source.name, seed)
+
+
+class Evaluation:
+    """One model under measurement.
+
+    Attributes:
+        tables: {data set: {suite: figures}} so far.
+        sheets: {data set: contact sheets} so far.
+    """
+
+    def __init__(self, networks: Networks, options: argparse.Namespace) -> None:
+        self.tables: dict[str, dict[str, report.Table]] = {}
+        self.sheets: dict[str, list[Path]] = {}
+        self._networks = networks
+        self._functions = ModelFunctions(networks, SETTINGS[options.gcrf])
+        self._colorizer = Colorizer(networks, anticipate=False)
+        self._options = options
+        self._progress = not options.quiet
+
+    def measure(self, source: DataSource) -> None:
+        """Runs the suites that were asked for on one data set."""
+        table = self.tables.setdefault(source.name, {})
+        sheets = self.sheets.setdefault(source.name, [])
+        for suite in self._options.suite:
+            if suite == "samples":
+                table[suite] = self._samples(source, sheets)
+            elif suite == "points":
+                table[suite] = self._points(source)
+            elif suite == "strokes":
+                table[suite] = self._strokes(source)
+            else:
+                sheets += self._previews(source)
+
+    def _samples(self, source: DataSource, sheets: list[Path]) -> report.Table:
+        options = self._options
+        squares = photos.read_squares(
+            source, samples.SIDE, count=options.num_photos, seed=options.seed
+        )
+        rows: dict[str, list[list[NDArray[np.uint8]]]] = {}
+        for k, square in enumerate(squares[: 2 * report.PHOTOS_PER_SHEET]):
+            found = self._functions.sample(square.lightness, NUM_SHOWN, options.seed + k)
+            for setting, fields in found.items():
+                rows.setdefault(setting, []).append(report.sample_row(square, fields))
+        captions = ["grey", "truth", *(str(k + 1) for k in range(NUM_SHOWN))]
+        for setting, pictures in rows.items():
+            stem = f"{source.name}-samples-{setting.replace(' ', '-')}"
+            sheets += report.write_sheets(pictures, captions, options.out, stem)
+        return samples.samples_table(
+            squares,
+            self._functions.sample,
+            known_tints(source, options.seed),
+            counts=options.samples,
+            seed=options.seed,
+            progress=self._progress,
+        )
+
+    def _points(self, source: DataSource) -> report.Table:
+        options = self._options
+        squares = photos.read_squares(source, 256, count=options.num_photos, seed=options.seed)
+        return points.points_table(
+            squares,
+            self._functions.embed,
+            fields=self._functions.candidates,
+            kernel=self._functions.kernel,
+            beta=options.beta_points,
+            beta_prior=options.beta_prior,
+            seed=options.seed,
+            grid_area=self._networks.info.grid_area,
+            processes=options.processes,
+            progress=self._progress,
+        )
+
+    def _strokes(self, source: DataSource) -> report.Table:
+        options = self._options
+        members = photos.choose(source.members(), options.num_photos or NUM_FULL_SIZE, options.seed)
+        return strokes.strokes_table(
+            [photo for _, photo in photos.read_photos(members)],
+            self._colorizer.open,
+            seed=options.seed,
+            progress=self._progress,
+        )
+
+    def _previews(self, source: DataSource) -> list[Path]:
+        """Sheets of whole photos, each as it came and in eight colourings."""
+        options = self._options
+        members = photos.choose(source.members(), options.num_photos or NUM_FULL_SIZE, options.seed)
+        rows = []
+        bar = tqdm(members, desc="sheets", unit="photo", disable=not self._progress)
+        for _, photo in photos.read_photos(bar):
+            opened = self._colorizer.open(photo)
+            found = opened.samples(NUM_SHOWN, options.seed)
+            rows.append([photo.rgb, *(opened.render(sample, PREVIEW_SIDE) for sample in found)])
+        if not rows:
+            raise EvaluationError(f"{source.name}: none of its photos can be read")
+        captions = ["as it came", *(str(k + 1) for k in range(NUM_SHOWN))]
+        stem = f"{source.name}-sheet"
+        return report.write_sheets(rows, captions, options.out, stem, side=PREVIEW_SIDE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures one model; returns the exit status, 0 or 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    options = parse_arguments(arguments)
+    sources = [DataSource.parse(text) for text in options.data]
+    start = time.perf_counter()
+    try:
+        for source in sources:
+            source.members()
+        networks = load_model(options.model, options.provider)
+        options.out.mkdir(parents=True, exist_ok=True)
+        evaluation = Evaluation(networks, options)
+        for source in sources:
+            evaluation.measure(source)
+    except (DataError, EvaluationError, ModelError, MissingGpuError) as error:
+        print(f"train.evaluate: {error}", file=sys.stderr)
+        return 1
+    about = {
+        "model": networks.info.name,
+        "data": ", ".join(options.data),
+        "seed": options.seed,
+        "provider": networks.provider,
+        "num_photos": options.num_photos or "all",
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+    report.write_results(options.out, about, evaluation.tables, evaluation.sheets)
+    print(f"wrote {options.out / 'results.md'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Stage 2: the mixture density network, p(z | gray), on the frozen posterior.
+
+    python -m train.mdn --config train/configs/photos.toml --data PHOTOS.zip --out runs/photos
+
+Source: the paper, section 3.3 and Eq. 9.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from train.arguments import Stage, run_stage
+from train.config import Config
+from train.data import Batch, Batches
+from train.loop import Run, fit
+from train.losses import mixture_loss
+from train.networks import Decoder, Encoder, Mdn
+from train.sheet import write_sheet
+
+
+class MdnLoss(nn.Module):
+    """Distance of the posterior to the nearest component."""
+
+    def __init__(self, encoder: Encoder, mdn: Mdn, config: Config) -> None:
+        super().__init__()
+        self.encoder, self.mdn, self.config = encoder, mdn, config
+
+    def forward(self, run: Run, batch: Batch, noise: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Returns the loss and its terms; noise is (N, Z)."""
+        phase = self.config.mdn
+        with run.autocast():
+            with torch.no_grad():
+                mean, log_variance = self.encoder(batch.gray, batch.ab)
+            pi, mu = self.mdn(batch.gray)
+        z = mean + noise * (0.5 * log_variance).exp() if phase.posterior == "sample" else mean
+        value = mixture_loss(pi, mu, z, phase.sigma).mean()
+        usage = (pi.mean(0) + 1e-8).log().mul(pi.mean(0)).sum().neg().exp()  # components in use
+        return value / self.config.networks.latent_size, {"components": usage}
+
+
+def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
+    """Trains the MDN and returns the best validation figures."""
+    phase = config.mdn
+    encoder = Encoder(config.networks).to(run.device, memory_format=torch.channels_last)
+    decoder = Decoder(config.networks).to(run.device, memory_format=torch.channels_last)
+    mdn = Mdn(config.networks).to(run.device, memory_format=torch.channels_last)
+    checkpoint = run.load("vae.pt")
+    encoder.load_state_dict(checkpoint["encoder"])
+    decoder.load_state_dict(
+        run.load("hoc.pt")["decoder"] if (run.out / "hoc.pt").exists() else checkpoint["decoder"]
+    )
+    encoder.requires_grad_(False)
+    decoder.requires_grad_(False)
+    if phase.gray_from_decoder:
+        mdn.gray.load_state_dict(decoder.gray.state_dict())
+    loss = MdnLoss(encoder, mdn, config)
+
+    def arguments(step: int, num_steps: int) -> tuple[Any, ...]:
+        half = step / num_steps < phase.half_until
+        batch = batches.train(
+            step, phase.batch_size, half=half, part=run.part(phase.batch_size)
+        ).to(run.device)
+        return run, batch, run.noise(step, phase.batch_size, config.networks.latent_size)
+
+    def validate() -> dict[str, float]:
+        total, best, first, count = 0.0, 0.0, 0.0, 0
+        for batch in (b.to(run.device) for b in batches.validation(16, limit=256)):
+            mean, _ = encoder(batch.gray, batch.ab)
+            pi, mu = mdn(batch.gray)
+            total += float(mixture_loss(pi, mu, mean, phase.sigma).sum())
+            features = decoder.gray(batch.gray)
+            codes = mu.unbind(1)
+            errors = torch.stack(
+                [(decoder.decode(features, z) - batch.ab).abs().mean((1, 2, 3)) for z in codes]
+            )
+            best += float(errors.min(0).values.sum())
+            first += float(errors.T.gather(1, pi.argmax(1, keepdim=True)).sum())
+            count += len(mean)
+        figures = {"val_best_mae": best / count, "val_first_mae": first / count}
+        return figures | {"score": total / count / config.networks.latent_size}
+
+    def draw(path: Path) -> None:
+        batch = next(batches.validation(12)).to(run.device)
+        pi, mu = mdn(batch.gray)
+        features = decoder.gray(batch.gray)
+        order = pi.argsort(1, descending=True)[:, : min(8, pi.shape[1])]
+        codes = [mu[torch.arange(len(mu)), order[:, k]] for k in range(order.shape[1])]
+        write_sheet(path, batch.gray, [batch.ab, *(decoder.decode(features, z) for z in codes)])
+
+    return fit(
+        run,
+        phase,
+        loss,
+        {"mdn": mdn},
+        num_photos=len(batches),
+        arguments=arguments,
+        validate=validate,
+        draw=draw,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_stage([Stage("mdn", train)]))

@@ -1,0 +1,316 @@
+"""The four networks of the paper, fully convolutional: encoder, decoder with its gray path, HOC, MDN.
+
+The stages (`vae`, `hoc`, `mdn`) train them, `export` traces all but the encoder. Inputs are scaled as in
+`huefield.lab`: gray = (L - 50) / 50, ab / 128. Every grid with sides that are multiples of 8 is accepted.
+
+Source: Messaoud, Forsyth, Schwing, ECCV 2018, section 3 and the supplementary material. The paper leaves the
+layers open; these are residual U-shaped networks, small enough for a CPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STRIDE = 8  # sides of the grid are multiples of this
+LOG_VARIANCE_RANGE = (-8.0, 4.0)
+Features = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the networks.
+
+    Attributes:
+        widths: channels of the gray path at 1/2, 1/4, 1/8 and 1/16 of the grid.
+        blocks: residual blocks at these four scales.
+        latent_channels: channels of z at each of its cells.
+        latent_side: cells of z along each side. 1 is the paper's setting: one code broadcast over the grid.
+        encoder_width: channels of the encoder at 1/2 of the grid; doubled at each of the next two scales.
+        hoc_width: channels of the HOC network at full grid; grows by as much at each scale.
+        embedding_size: D, rows of the embedding A, two of which are the position.
+        kernel: "distance" or "inner" (the paper's).
+        diagonal: whether S keeps its diagonal (the paper's does).
+        position: whether the embedding carries the position (the paper's does not).
+        num_components: M, components of the mixture.
+        mdn_width: hidden channels of the mixture head.
+        num_classes: names to tell apart for the gray path's auxiliary loss; 0 for none.
+    """
+
+    widths: tuple[int, ...] = (32, 64, 128, 256)
+    blocks: tuple[int, ...] = (1, 2, 2, 3)
+    latent_channels: int = 4
+    latent_side: int = 4
+    encoder_width: int = 24
+    hoc_width: int = 32
+    embedding_size: int = 32
+    kernel: str = "distance"
+    diagonal: bool = True
+    position: bool = True
+    num_components: int = 8
+    mdn_width: int = 256
+    num_classes: int = 0
+
+    @property
+    def latent_size(self) -> int:
+        """Numbers in one z."""
+        return self.latent_channels * self.latent_side**2
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    return nn.GroupNorm(max(1, channels // 16), channels)
+
+
+class Block(nn.Module):
+    """Residual block: norm, SiLU, 3 x 3 convolution, twice; the second starts at zero."""
+
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.norm1 = _norm(channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.norm2 = _norm(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns x + f(x), (N, C, h, w)."""
+        y = self.conv1(F.silu(self.norm1(x)))
+        return x + self.conv2(F.silu(self.norm2(y)))
+
+
+class GrayPath(nn.Module):
+    """What the gray picture shows, at five scales."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c2, c4, c8, c16 = config.widths
+        n2, n4, n8, n16 = config.blocks
+        self.fine = nn.Conv2d(1, 16, 3, padding=1)
+        self.stem = nn.Conv2d(4, c2, 3, padding=1)
+        self.stage2 = nn.Sequential(*(Block(c2) for _ in range(n2)))
+        self.down4 = nn.Conv2d(c2, c4, 3, stride=2, padding=1)
+        self.stage4 = nn.Sequential(*(Block(c4) for _ in range(n4)))
+        self.down8 = nn.Conv2d(c4, c8, 3, stride=2, padding=1)
+        self.stage8 = nn.Sequential(*(Block(c8) for _ in range(n8)))
+        self.down16 = nn.Conv2d(c8, c16, 3, stride=2, padding=1)
+        self.stage16 = nn.Sequential(*(Block(c16) for _ in range(n16)))
+        self.context = nn.Linear(c16, c16)
+
+    def forward(self, gray: Tensor) -> Features:
+        """Returns features at 1, 1/2, 1/4, 1/8 and 1/16 of the grid from gray (N, 1, h, w)."""
+        f1 = self.fine(gray)
+        f2 = self.stage2(self.stem(F.pixel_unshuffle(gray, 2)))
+        f4 = self.stage4(self.down4(f2))
+        f8 = self.stage8(self.down8(f4))
+        f16 = self.stage16(self.down16(f8))
+        f16 = f16 + self.context(F.silu(f16.mean((2, 3))))[:, :, None, None]
+        return f1, f2, f4, f8, f16
+
+
+class Modulation(nn.Module):
+    """Feature-wise scale and shift of a map by the latent map (N, Z', h, w)."""
+
+    def __init__(self, latent_channels: int, channels: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(latent_channels, 2 * channels, 1)
+        nn.init.normal_(self.proj.weight, std=0.05)
+        nn.init.zeros_(self.proj.bias)
+
+    def forward(self, x: Tensor, latent: Tensor) -> Tensor:
+        """Returns x * (1 + scale) + shift."""
+        if latent.shape[2:] != x.shape[2:]:
+            latent = F.interpolate(latent, size=x.shape[2:], mode="bilinear", align_corners=False)
+        scale, shift = self.proj(latent).chunk(2, dim=1)
+        return x * (1.0 + scale) + shift
+
+
+def _upsample_to(x: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
+
+
+class Decoder(nn.Module):
+    """The unary: colours from a latent code and the gray picture, alpha = dec(z, gray)."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        c2, c4, c8, c16 = config.widths
+        self.gray = GrayPath(config)
+        latent = 64
+        self.latent_global = nn.Linear(config.latent_size, latent)
+        self.latent_local = nn.Conv2d(config.latent_channels, latent, 1)
+        self.mix = nn.Conv2d(latent, latent, 3, padding=1)
+        self.up8 = nn.Conv2d(c16, c8, 1)
+        self.mod8 = Modulation(latent, c8)
+        self.block8 = Block(c8)
+        self.up4 = nn.Conv2d(c8, c4, 1)
+        self.mod4 = Modulation(latent, c4)
+        self.block4 = Block(c4)
+        self.up2 = nn.Conv2d(c4, c2, 1)
+        self.mod2 = Modulation(latent, c2)
+        self.block2 = Block(c2)
+        self.up1 = nn.Conv2d(c2, 16, 1)
+        self.top1 = nn.Conv2d(32, 16, 3, padding=1)
+        self.top2 = nn.Conv2d(16, 2, 3, padding=1)
+        self.names = nn.Linear(c16, config.num_classes) if config.num_classes else None
+
+    def top(self) -> list[nn.Parameter]:
+        """Returns the parameters of the two top layers, which stage 1 phase 2 goes on training."""
+        return [*self.top1.parameters(), *self.top2.parameters()]
+
+    def forward(self, gray: Tensor, z: Tensor) -> Tensor:
+        """Returns the unary (N, 2, h, w), ab / 128, from gray (N, 1, h, w) and z (N, latent_size)."""
+        return self.decode(self.gray(gray), z)
+
+    def decode(self, features: Features, z: Tensor) -> Tensor:
+        """Returns the unary from the gray path's features, so that many z share one gray pass."""
+        f1, f2, f4, f8, f16 = features
+        side = self.config.latent_side
+        z = z.to(f8.dtype)
+        local = self.latent_local(z.reshape(-1, self.config.latent_channels, side, side))
+        local = _upsample_to(local, f8) + self.latent_global(z)[:, :, None, None]
+        latent = F.silu(local)
+        latent = latent + self.mix(latent)
+        y = self.block8(self.mod8(_upsample_to(self.up8(f16), f8) + f8, latent))
+        y = self.block4(self.mod4(_upsample_to(self.up4(y), f4) + f4, latent))
+        y = self.block2(self.mod2(_upsample_to(self.up2(y), f2) + f2, latent))
+        y = torch.cat([_upsample_to(self.up1(y), f1), f1], dim=1)
+        return self.top2(F.silu(self.top1(F.silu(y))))
+
+    def name_logits(self, features: Features) -> Tensor:
+        """Returns class logits (N, num_classes) of the auxiliary naming task."""
+        if self.names is None:
+            raise ValueError("this decoder was built without num_classes")
+        return self.names(F.silu(features[4]).mean((2, 3)))
+
+
+class Encoder(nn.Module):
+    """The posterior q(z | x, gray): mean and log-variance of a diagonal Gaussian. Training only."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config.encoder_width
+        self.body = nn.Sequential(
+            nn.Conv2d(12, c, 3, padding=1),
+            Block(c),
+            nn.Conv2d(c, 2 * c, 3, stride=2, padding=1),
+            Block(2 * c),
+            nn.Conv2d(2 * c, 4 * c, 3, stride=2, padding=1),
+            Block(4 * c),
+            _norm(4 * c),
+            nn.SiLU(),
+        )
+        self.head = nn.Conv2d(4 * c, 2 * config.latent_channels, 1)
+
+    def forward(self, gray: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns mean and log-variance, each (N, latent_size), float32."""
+        y = self.body(F.pixel_unshuffle(torch.cat([gray, ab], dim=1), 2))
+        side = self.config.latent_side
+        y = y.mean((2, 3), keepdim=True) if side == 1 else _pool(y, side)
+        mean, log_variance = self.head(y).float().chunk(2, dim=1)
+        return mean.flatten(1), log_variance.flatten(1).clamp(*LOG_VARIANCE_RANGE)
+
+
+def _pool(x: Tensor, side: int) -> Tensor:
+    """Returns x (N, C, h, w) at side x side cells; at h = w = 2 * side this is the 2 x 2 mean."""
+    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+class Hoc(nn.Module):
+    """The embedding A whose products make S: one column for each pixel of the grid.
+
+    The last rows are the gray value and the position, each times a learned scale, so that training starts
+    from a bilateral affinity. Departure from the paper (position=False leaves them out).
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config.hoc_width
+        num_given = 3 if config.position else 0
+        self.stem = nn.Conv2d(1, c, 3, padding=1)
+        self.block1 = Block(c)
+        self.down2 = nn.Conv2d(c, 2 * c, 3, stride=2, padding=1)
+        self.block2 = Block(2 * c)
+        self.down4 = nn.Conv2d(2 * c, 3 * c, 3, stride=2, padding=1)
+        self.block4 = Block(3 * c)
+        self.down8 = nn.Conv2d(3 * c, 4 * c, 3, stride=2, padding=1)
+        self.block8 = Block(4 * c)
+        self.up4 = nn.Conv2d(4 * c, 3 * c, 1)
+        self.merge4 = Block(3 * c)
+        self.up2 = nn.Conv2d(3 * c, 2 * c, 1)
+        self.merge2 = Block(2 * c)
+        self.up1 = nn.Conv2d(2 * c, c, 1)
+        self.merge1 = Block(c)
+        self.norm = _norm(c)
+        self.head = nn.Conv2d(c, config.embedding_size - num_given, 1)
+        self.gray_scale = nn.Parameter(torch.tensor(4.0))  # L / 12.5
+        self.position_scale = nn.Parameter(torch.tensor(0.16))  # 6 cells
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """Returns the embedding (N, D, h, w), float32, from gray (N, 1, h, w)."""
+        x1 = self.block1(self.stem(gray))
+        x2 = self.block2(self.down2(x1))
+        x4 = self.block4(self.down4(x2))
+        x8 = self.block8(self.down8(x4))
+        y = self.merge4(_upsample_to(self.up4(x8), x4) + x4)
+        y = self.merge2(_upsample_to(self.up2(y), x2) + x2)
+        y = self.merge1(_upsample_to(self.up1(y), x1) + x1)
+        learned = self.head(F.silu(self.norm(y))).float()
+        if not self.config.position:
+            return learned
+        n, _, height, width = gray.shape
+        rows = torch.arange(height, device=gray.device, dtype=torch.float32)
+        columns = torch.arange(width, device=gray.device, dtype=torch.float32)
+        rows = rows.reshape(1, 1, height, 1).expand(n, 1, height, width)
+        columns = columns.reshape(1, 1, 1, width).expand(n, 1, height, width)
+        given = [
+            self.gray_scale * gray.float(),
+            self.position_scale * rows,
+            self.position_scale * columns,
+        ]
+        return torch.cat([learned, *given], dim=1)
+
+
+class Mdn(nn.Module):
+    """The prior p(z | gray): a mixture of M Gaussians of fixed deviation in the latent space."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        c8, c16 = config.widths[2:]
+        width = config.mdn_width
+        self.gray = GrayPath(config)
+        self.local8 = nn.Conv2d(c8, width, 1)
+        self.local16 = nn.Conv2d(c16, width, 1)
+        self.overall = nn.Linear(c16, width)
+        self.mu = nn.Conv2d(width, config.num_components * config.latent_channels, 1)
+        self.pi = nn.Linear(width, config.num_components)
+
+    def forward(self, gray: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns pi (N, M), which sums to 1, and mu (N, M, latent_size), both float32."""
+        features = self.gray(gray)
+        f8, f16 = F.silu(features[3]), F.silu(features[4])
+        side = self.config.latent_side
+        overall = self.overall(f16.mean((2, 3)))  # (N, width)
+        local = _pool(self.local8(f8), side) + _pool(self.local16(f16), side)
+        mu = self.mu(
+            F.silu(local + overall[:, :, None, None])
+        ).float()  # (N, M * channels, side, side)
+        pi = torch.softmax(self.pi(F.silu(overall)).float(), dim=1)
+        return pi, mu.reshape(mu.shape[0], self.config.num_components, self.config.latent_size)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Returns the number of weights in a module."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def network_config(values: dict[str, Any]) -> NetworkConfig:
+    """Returns the sizes that a checkpoint's dictionary holds; lists become tuples."""
+    return NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
