@@ -13,21 +13,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from huefield import lab
 from train.arguments import Stage, run_stage
 from train.config import Config
 from train.data import Batch, Batches
 from train.loop import Run, fit
-from train.losses import mixture_loss
+from train.losses import colour_bins, component_errors, mixture_loss, rarity_table
 from train.networks import Decoder, Encoder, Mdn
 from train.sheet import write_sheet
 
 
 class MdnLoss(nn.Module):
-    """Distance of the posterior to the nearest component."""
+    """Distance of the posterior to the nearest component; on demand nearest by its colours."""
 
-    def __init__(self, encoder: Encoder, mdn: Mdn, config: Config) -> None:
+    rarity: Tensor
+
+    def __init__(
+        self, encoder: Encoder, decoder: Decoder, mdn: Mdn, config: Config, rarity: Tensor
+    ) -> None:
         super().__init__()
-        self.encoder, self.mdn, self.config = encoder, mdn, config
+        self.encoder, self.decoder, self.mdn, self.config = encoder, decoder, mdn, config
+        self.register_buffer("rarity", rarity, persistent=False)
 
     def forward(self, run: Run, batch: Batch, noise: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Returns the loss and its terms; noise is (N, Z)."""
@@ -36,10 +42,35 @@ class MdnLoss(nn.Module):
             with torch.no_grad():
                 mean, log_variance = self.encoder(batch.gray, batch.ab)
             pi, mu = self.mdn(batch.gray)
+            unaries = (
+                colour_components(self.decoder, batch.gray, mu) if phase.colour_weight else None
+            )
         z = mean + noise * (0.5 * log_variance).exp() if phase.posterior == "sample" else mean
-        value = mixture_loss(pi, mu, z, phase.sigma).mean()
-        usage = (pi.mean(0) + 1e-8).log().mul(pi.mean(0)).sum().neg().exp()  # components in use
-        return value / self.config.networks.latent_size, {"components": usage}
+        figures = {"components": (pi.mean(0) + 1e-8).log().mul(-pi.mean(0)).sum().exp()}
+        if unaries is None:
+            value = mixture_loss(pi, mu, z, phase.sigma).mean()
+            return value / self.config.networks.latent_size, figures
+        errors = component_errors(unaries, batch.ab, self.rarity[colour_bins(batch.ab)])  # (N, M)
+        least, nearest = errors.min(dim=1)
+        value = mixture_loss(pi, mu, z, phase.sigma, nearest).mean()
+        colour = (1.0 - phase.colour_spread) * least.mean() + phase.colour_spread * errors.mean()
+        total = value / self.config.networks.latent_size + phase.colour_weight * colour
+        return total, figures | {"eq9": value / self.config.networks.latent_size, "colour": colour}
+
+
+def colour_components(decoder: Decoder, gray: Tensor, mu: Tensor) -> Tensor:
+    """Returns the unary of each component's mean, (N, M, 2, h, w), from one gray pass.
+
+    Args:
+        decoder: frozen; gradients reach mu alone.
+        gray: (N, 1, h, w).
+        mu: (N, M, Z).
+    """
+    count, components = mu.shape[:2]
+    with torch.no_grad():
+        features = decoder.gray(gray)
+    f1, f2, f4, f8, f16 = (f.repeat_interleave(components, 0) for f in features)
+    return decoder.decode((f1, f2, f4, f8, f16), mu.flatten(0, 1)).unflatten(0, (count, components))
 
 
 def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
@@ -57,7 +88,8 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     decoder.requires_grad_(False)
     if phase.gray_from_decoder:
         mdn.gray.load_state_dict(decoder.gray.state_dict())
-    loss = MdnLoss(encoder, mdn, config)
+    table = rarity_table(batches, config.vae.rarity)
+    loss = MdnLoss(encoder, decoder, mdn, config, table).to(run.device)
 
     def arguments(step: int, num_steps: int) -> tuple[Any, ...]:
         half = step / num_steps < phase.half_until
@@ -72,16 +104,15 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
             mean, _ = encoder(batch.gray, batch.ab)
             pi, mu = mdn(batch.gray)
             total += float(mixture_loss(pi, mu, mean, phase.sigma).sum())
-            features = decoder.gray(batch.gray)
-            codes = mu.unbind(1)
-            errors = torch.stack(
-                [(decoder.decode(features, z) - batch.ab).abs().mean((1, 2, 3)) for z in codes]
-            )
-            best += float(errors.min(0).values.sum())
-            first += float(errors.T.gather(1, pi.argmax(1, keepdim=True)).sum())
+            unaries = colour_components(decoder, batch.gray, mu)
+            errors = (unaries - batch.ab[:, None]).abs().mean((2, 3, 4))  # (N, M)
+            best += float(errors.min(1).values.sum())
+            first += float(errors.gather(1, pi.argmax(1, keepdim=True)).sum())
             count += len(mean)
         figures = {"val_best_mae": best / count, "val_first_mae": first / count}
-        return figures | {"score": total / count / config.networks.latent_size}
+        figures["val_eq9"] = total / count / config.networks.latent_size
+        by_colour = figures["val_best_mae"] * phase.colour_weight * lab.AB_SCALE / 5.0
+        return figures | {"score": figures["val_eq9"] * (not phase.colour_weight) + by_colour}
 
     def draw(path: Path) -> None:
         batch = next(batches.validation(12)).to(run.device)
