@@ -1,0 +1,425 @@
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from huefield import lab, metrics, upsample
+from huefield.gcrf import Kernel
+from huefield.photo import Photo, read_photo
+from train import evaluate
+from train.evaluation import photos, points, report, samples, strokes
+from train.evaluation.photos import DataSource, EvaluationError, SquarePhoto
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from huefield.strokes import Edits
+
+
+def by_hand(gray: np.ndarray, light: float = 4.0, reach: float = 0.1) -> np.ndarray:
+    """An embedding that needs no training: L and position."""
+    height, width = gray.shape
+    y, x = np.mgrid[:height, :width] / (reach * max(height, width))
+    return np.stack([light * gray, x, y]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def squares(color_photos: Mapping[str, Path]) -> list[SquarePhoto]:
+    """Three real photos at 64 x 64."""
+    read = [(name, read_photo(path.read_bytes())) for name, path in color_photos.items()]
+    return [SquarePhoto.of(name, photo.rgb, 64) for name, photo in read[:3]]
+
+
+@pytest.fixture(scope="module")
+def archive(color_photos: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zip: eight crops of real photos each under train/ and test/, grey ones under grey/."""
+    path = tmp_path_factory.mktemp("data") / "small.zip"
+    random = np.random.default_rng(0)
+    images = [Image.open(file).convert("RGB") for file in color_photos.values()]
+    with zipfile.ZipFile(path, "w") as stored:
+        for split in ("train", "test", "grey"):
+            for k in range(8):
+                image = images[k % len(images)]
+                left, top = (int(random.uniform(0, 0.3) * side) for side in image.size)
+                box = (left, top, left + int(0.7 * image.width), top + int(0.7 * image.height))
+                crop = image.resize((120, 110), Image.Resampling.BOX, box)
+                crop = crop.convert("L") if split == "grey" else crop
+                with stored.open(f"{split}/{k}.png", "w") as file:
+                    crop.save(file, format="PNG")
+        stored.writestr("broken/0.jpg", b"not a photo")
+    return path
+
+
+# Photos
+
+
+def test_sources_are_parsed(archive: Path, tmp_path: Path) -> None:
+    source = DataSource.parse(f"{archive}:test")
+    assert (source.path, source.prefix, source.name) == (archive, "test", "small-test")
+    assert [name for _, name in source.members()] == [f"test/{k}.png" for k in range(8)]
+    assert DataSource.parse(str(archive)).prefix == ""
+    assert len(DataSource.parse(str(archive)).members()) == 25
+    folder = tmp_path / "with:colon"
+    folder.mkdir()
+    assert DataSource.parse(str(folder)) == DataSource(folder)
+
+
+def test_photos_are_drawn_by_seed(archive: Path) -> None:
+    source = DataSource(archive, "test")
+    names = [
+        [square.name for square in photos.read_squares(source, 32, count=4, seed=seed)]
+        for seed in (0, 0, 1)
+    ]
+    assert names[0] == names[1] != names[2]
+    assert names[0] == sorted(names[0])
+    assert len(photos.read_squares(source, 32, count=50)) == 8
+
+
+def test_squares_are_the_middle(color_photos: Mapping[str, Path]) -> None:
+    rgb = read_photo(next(iter(color_photos.values())).read_bytes()).rgb
+    edge = min(rgb.shape[:2])
+    square = SquarePhoto.of("x", rgb, edge)
+    top, left = ((side - edge) // 2 for side in rgb.shape[:2])
+    np.testing.assert_array_equal(square.rgb, rgb[top : top + edge, left : left + edge])
+    np.testing.assert_allclose(square.ab, lab.rgb_to_lab(square.rgb)[..., 1:])
+    assert SquarePhoto.of("x", rgb, 32).lightness.shape == (32, 32)
+
+
+def test_nothing_to_measure_is_said(archive: Path) -> None:
+    with pytest.raises(EvaluationError, match="small-grey: all 8 photos are grey"):
+        photos.read_squares(DataSource(archive, "grey"), 32)
+    with pytest.raises(EvaluationError, match="none of its photos can be read"):
+        photos.read_squares(DataSource(archive, "broken"), 32)
+    with pytest.raises(EvaluationError, match="no photos"):
+        points.points_table([], by_hand)
+    with pytest.raises(EvaluationError, match="no photos"):
+        samples.samples_table([], lambda *_: {}, np.zeros((8, 2), np.float32))
+    with pytest.raises(EvaluationError, match="no photos to paint on"):
+        strokes.strokes_table([], lambda _: Painter(_))
+    with pytest.raises(EvaluationError, match="3 colour photos are too few"):
+        samples.tints_of(np.zeros((3, 2), np.float32), "x")
+
+
+# Revealed points
+
+
+def test_points_show_the_mean_of_their_patch(squares: list[SquarePhoto]) -> None:
+    one, three, many = points.reveal(squares[0].ab, (1, 3, 200), seed=5)
+    assert one.known.sum() == points.PATCH**2
+    patch = squares[0].ab[one.known]
+    np.testing.assert_allclose(one.colors[one.known], np.tile(patch.mean(axis=0), (49, 1)), 1e-4)
+    assert not one.colors[~one.known].any()
+    assert (three.known >= one.known).all()
+    assert three.known.sum() <= 3 * 49 < many.known.sum()
+    ys, xs = np.nonzero(many.known)
+    assert abs(ys.mean() - 31.5) < 4
+    assert abs(xs.mean() - 31.5) < 4
+    again = points.reveal(squares[0].ab, (1, 3, 200), seed=5)[2]
+    np.testing.assert_array_equal(again.colors, many.colors)
+    other = points.reveal(squares[0].ab, (1,), seed=6)[0]
+    assert (other.known != one.known).any()
+
+
+def test_points_on_the_grid_keep_their_colour_and_share(squares: list[SquarePhoto]) -> None:
+    known = np.zeros((64, 64), bool)
+    known[8:15, 16:23] = True  # cells of 4 pixels: one full, then three quarters
+    colors = np.where(known[..., None], np.float32([10, -20]), np.float32(0))
+    constraints = points.Revealed(known, colors).on_grid((16, 16))
+    cells = constraints.rows.indices
+    np.testing.assert_array_equal(cells, [36, 37, 52, 53])
+    np.testing.assert_allclose(constraints.weights, [1, 0.75, 0.75, 0.5625], atol=1e-6)
+    np.testing.assert_allclose(constraints.targets, np.tile([10, -20], (4, 1)), rtol=1e-5)
+
+
+def test_points_table_orders_the_methods(squares: list[SquarePhoto]) -> None:
+    table = points.points_table(squares, by_hand, grid_area=1024, progress=False)
+    assert table.counts == (1, 10, 50, 100)
+    ours, ceiling = table.mean(points.PLAIN), table.mean("true colours through the grid")
+    assert (np.diff(ours) > 0).all()
+    assert (np.diff(table.mean(points.LEVIN)) > 0).all()
+    assert table.mean("grey")[0] < table.mean("true mean colour")[0] < ours[2]
+    assert (ours < ceiling).all()
+    assert (table.mean(points.LEVIN)[:3] < ceiling[:3]).all()
+    np.testing.assert_allclose(table.margins(points.PLAIN), ours - table.mean(points.LEVIN))
+    assert points.WITH_PRIOR not in table.psnr
+    assert f"({table.margins(points.PLAIN)[1]:+.2f})" in table.to_markdown()
+    stored = json.loads(json.dumps(table.to_json()))
+    assert stored["num_photos"] == 3
+    assert stored["methods"][points.PLAIN]["psnr"][3] == pytest.approx(ours[3], abs=1e-3)
+
+
+def test_points_table_repeats_and_heeds_its_parameters(squares: list[SquarePhoto]) -> None:
+    quick = partial(
+        points.points_table,
+        squares[:2],
+        embed=by_hand,
+        counts=(5, 20),
+        grid_area=256,
+        baselines=False,
+        progress=False,
+    )
+    first = quick().psnr[points.PLAIN]
+    np.testing.assert_array_equal(first, quick().psnr[points.PLAIN])
+    for changed in (
+        {"seed": 1},
+        {"beta": 0.5},
+        {"beta_prior": 0.1},
+        {"kernel": Kernel("inner")},
+        {"grid_area": 1024},
+        {"embed": partial(by_hand, light=16.0)},
+    ):
+        assert np.abs(quick(**changed).psnr[points.PLAIN] - first).max() > 1e-3, changed
+    with pytest.raises(ValueError, match="expected an embedding on"):
+        quick(embed=lambda gray: by_hand(gray)[:, 1:])
+    with pytest.raises(EvaluationError, match="no method"):
+        quick(embed=None)
+
+
+def test_baselines_are_shared_between_processes(squares: list[SquarePhoto]) -> None:
+    alone, shared = (
+        points.points_table(
+            squares[:2], counts=(2,), processes=processes, grid_area=256, progress=False
+        )
+        for processes in (1, 2)
+    )
+    assert list(alone.psnr) == ["grey", "true mean colour", "true colours through the grid",
+                                points.LEVIN]  # fmt: skip
+    for name, values in alone.psnr.items():
+        np.testing.assert_array_equal(values, shared.psnr[name])
+
+
+def test_a_prior_that_agrees_with_the_points_is_chosen(squares: list[SquarePhoto]) -> None:
+    photo = squares[0]
+    truth = upsample.grid_ab(photo.ab, (32, 32))
+    fields = np.stack([np.zeros_like(truth), -truth, truth])
+    table = points.points_table(
+        [photo],
+        by_hand,
+        fields=lambda _: fields,
+        counts=(10,),
+        grid_area=1024,
+        beta_prior=0.1,
+        progress=False,
+    )
+    best = table.mean("true colours through the grid")[0]
+    # A patch's mean is not quite its cells' colour, so even the truth is corrected a little.
+    assert table.mean(points.PLAIN)[0] + 3 < table.mean(points.WITH_PRIOR)[0] < best
+    constraints = points.reveal(photo.ab, (10,), 0)[0].on_grid((32, 32))
+    assert points.nearest(fields.reshape(3, -1, 2), constraints) == 2
+
+
+def test_other_methods_see_the_same_points(squares: list[SquarePhoto]) -> None:
+    table = points.points_table(
+        squares[:1], counts=(3,), others={"again": points.spread_levin}, progress=False
+    )
+    np.testing.assert_array_equal(table.psnr["again"], table.psnr[points.LEVIN])
+
+
+# Samples
+
+
+def toned(lightness: np.ndarray, num: int, seed: int) -> dict[str, np.ndarray]:
+    """Samples that are tints of the photo; half as strong in a second setting."""
+    hues = np.random.default_rng(seed).normal(0, 20, (num, 1, 1, 2))
+    fields = (hues * (1 + lightness[..., None] / 100)).astype(np.float32)
+    return {"strong": fields, "weak": fields / 2}
+
+
+def test_samples_table_catches_tints(squares: list[SquarePhoto]) -> None:
+    tints = samples.tints_of(np.random.default_rng(0).normal(0, 10, (20, 2)), "made")
+    table = samples.samples_table(squares, toned, tints, counts=(2, 8), progress=False)
+    assert list(table.rows) == [("strong", 2), ("strong", 8), ("weak", 2), ("weak", 8)]
+    strong, weak = table.rows["strong", 8], table.rows["weak", 8]
+    assert set(strong) == set(samples.FIGURES)
+    assert "below_tints" not in table.rows["strong", 2]
+    assert strong["beyond_tint_share"] < 1e-4
+    assert strong["variance"] == pytest.approx(4 * weak["variance"], rel=1e-4)
+    assert strong["colorfulness"] > weak["colorfulness"]
+    assert strong["ssim_ab"] < weak["ssim_ab"] < 1
+    assert strong["image_mae"] <= table.rows["strong", 2]["image_mae"]
+    fields = toned(squares[1].lightness, 8, 1)["strong"]
+    assert strong["image_mae"] == pytest.approx(
+        np.mean([
+            metrics.error_of_best(toned(s.lightness, 8, k)["strong"], s.ab).image_mae
+            for k, s in enumerate(squares)
+        ])
+    )  # fmt: skip
+    assert metrics.variance(fields) > 0
+    assert "colour beyond a tint" in table.to_markdown()
+    json.dumps(table.to_json(), allow_nan=False)
+    other = samples.samples_table(squares, toned, tints, counts=(2, 8), seed=9, progress=False)
+    assert other.rows["strong", 8]["variance"] != strong["variance"]
+
+
+def test_samples_table_knows_the_truth_and_the_tints(squares: list[SquarePhoto]) -> None:
+    tints = samples.tints_of(np.random.default_rng(0).normal(0, 10, (20, 2)), "made")
+    truths = {square.lightness.tobytes(): square.ab for square in squares}
+
+    def sample(lightness: np.ndarray, num: int, seed: int) -> dict[str, np.ndarray]:
+        truth = truths[lightness.tobytes()]
+        flat = np.broadcast_to(tints[:, None, None], (num, *truth.shape))
+        return {"truth": truth + np.arange(num)[:, None, None, None], "tints": flat}
+
+    table = samples.samples_table(squares, sample, tints, counts=(8,), progress=False)
+    truth, flat = table.rows["truth", 8], table.rows["tints", 8]
+    assert truth["image_mae"] == truth["pixel_mse"] == truth["first_ab_error"] == 0
+    assert truth["beyond_tint_share"] == pytest.approx(1, abs=1e-5)
+    assert truth["below_tints"] == 1
+    assert flat["below_tints"] == pytest.approx(0, abs=1e-6)
+    assert flat["ssim_ab"] < 1
+    assert flat["image_mae"] == pytest.approx(table.reference["tints_mae"])
+
+
+# Strokes
+
+
+class Painter:
+    """Stands for an open photo: strokes colour what is alike in L, or the whole photo."""
+
+    def __init__(self, photo: Photo, alike: float = 6.0) -> None:
+        self.photo, self.alike = photo, alike
+
+    def samples(self, n: int, seed: int = 0, edits: Edits | None = None) -> Sequence[Any]:
+        return [edits] * n
+
+    def render(self, sample: Any) -> np.ndarray:
+        lightness = self.photo.lightness
+        ab = np.full((*lightness.shape, 2), 3, np.float32)
+        if sample is not None:
+            (x0, y), (x1, _) = sample.strokes[0].points
+            smooth = ndimage.gaussian_filter(lightness, 8)
+            level = smooth[int(y), int((x0 + x1) / 2)]
+            ab[np.abs(smooth - level) < self.alike] = sample.strokes[0].ab
+        return lab.render_rgb8(lightness, ab)
+
+
+@pytest.fixture(scope="module")
+def whole_photos(color_photos: Mapping[str, Path]) -> list[Photo]:
+    return [read_photo(path.read_bytes()) for path in list(color_photos.values())[:2]]
+
+
+def test_a_stroke_goes_on_a_flat_place_of_an_object(whole_photos: list[Photo]) -> None:
+    for photo in whole_photos:
+        place = strokes.find_place(photo.lightness)
+        x, y, radius = int(place.x), int(place.y), int(place.radius)
+        around = photo.lightness[y - radius : y + radius, x - 2 * radius : x + 2 * radius]
+        assert around.std() < photo.lightness.std() / 4
+        assert place.region[y, x]
+        assert (place.alike >= place.region).all()
+        assert place.region.mean() < 0.5
+        again = strokes.find_place(photo.lightness)
+        assert (again.x, again.y) == (place.x, place.y)
+
+
+def test_the_painted_colour_is_far_from_what_was_there_and_in_gamut() -> None:
+    for current in ([30, 0], [0, 30], [-20, -20]):
+        color = np.array(strokes.paint_color(55.0, np.array(current, np.float32)))
+        assert color @ current < 0
+        np.testing.assert_allclose(lab.clip_to_gamut(np.float32(55), color), color, atol=1e-3)
+
+
+def test_stroke_figures_tell_a_flood_from_a_spread(whole_photos: list[Photo]) -> None:
+    spread = strokes.strokes_table(whole_photos, Painter, progress=False).mean()
+    flooded = strokes.strokes_table(
+        whole_photos, partial(Painter, alike=1000.0), progress=False
+    ).mean()
+    still = strokes.measure_stroke(whole_photos[0], Painter(whole_photos[0], alike=-1.0))
+    assert spread.inside_error < 3 < spread.before_error
+    assert spread.lightness_error < 1
+    assert spread.region_change > 3 * spread.outside_change
+    assert flooded.outside_change > 0.8 * flooded.region_change > 5
+    assert flooded.beyond_change > spread.beyond_change
+    assert still.region_change == still.beyond_change == 0
+    assert still.inside_error == still.before_error
+
+
+# Report and command line
+
+
+def test_contact_sheets_hold_ten_photos_each(squares: list[SquarePhoto], tmp_path: Path) -> None:
+    fields = toned(squares[0].lightness, 8, 0)["weak"]
+    row = report.sample_row(squares[0], fields)
+    assert len(row) == 10
+    np.testing.assert_array_equal(row[1], squares[0].rgb)
+    assert np.ptp(row[0].astype(int), axis=-1).max() <= 1  # grey
+    paths = report.write_sheets([row] * 12, ["grey", "truth"], tmp_path, "set", side=64)
+    assert [path.name for path in paths] == ["set-1.png", "set-2.png"]
+    with Image.open(paths[1]) as sheet:
+        assert sheet.size == (4 + 10 * 68, 16 + 4 + 2 * 68)
+        pixels = np.asarray(sheet)
+    np.testing.assert_array_equal(pixels[20:84, 72:136], squares[0].rgb)
+
+
+def test_tints_come_from_the_train_split(archive: Path) -> None:
+    tints = evaluate.known_tints(DataSource(archive, "test"), 0)
+    train = photos.mean_colors(DataSource(archive, "train"))
+    np.testing.assert_allclose(np.sort(tints, axis=0), np.sort(train, axis=0), atol=1e-4)
+    itself = evaluate.known_tints(DataSource(archive, "train"), 0)
+    np.testing.assert_array_equal(tints, itself)
+
+
+def test_faults_end_with_one_clear_line(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out")
+    missing = str(tmp_path / "none")
+    assert evaluate.main([missing, "--data", f"{archive}:test", "--out", out]) == 1
+    assert missing in capsys.readouterr().err
+    assert evaluate.main([missing, "--data", f"{archive}:nowhere", "--out", out]) == 1
+    assert "nowhere" in capsys.readouterr().err
+    for wrong in (["--suite", "speed"], ["--num-photos", "0"], ["--samples", "1"]):
+        with pytest.raises(SystemExit):
+            evaluate.main([missing, "--data", str(archive), "--out", out, *wrong])
+        assert "argument --" in capsys.readouterr().err
+
+
+@pytest.fixture
+def coarse_model(tiny_model: Path, tmp_path: Path) -> Path:
+    """A tiny model that works on 32 x 32 grids, where a solve costs 1/64."""
+    folder = tmp_path / "coarse"
+    shutil.copytree(tiny_model, folder)
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    (folder / "model.json").write_text(json.dumps(about | {"grid_area": 1024}), encoding="utf-8")
+    return folder
+
+
+def test_one_command_measures_a_model(archive: Path, coarse_model: Path, tmp_path: Path) -> None:
+    def measure(out: Path, *more: str) -> dict[str, Any]:
+        arguments = [str(coarse_model), "--data", f"{archive}:test", "--out", str(out), "--quiet"]
+        arguments += ["--num-photos", "2", "--samples", "2,8", "--provider", "cpu", *more]
+        assert evaluate.main(arguments) == 0
+        stored: dict[str, Any] = json.loads((out / "results.json").read_text())
+        return stored
+
+    stored = measure(tmp_path / "a", "--suite", "samples,points,strokes,sheets")
+    suites = stored["results"]["small-test"]
+    assert set(suites) == {"samples", "points", "strokes"}
+    assert set(suites["samples"]["rows"]) == {
+        f"gcrf {setting}, N = {n}" for setting in ("on", "off") for n in (2, 8)
+    }
+    on, off = (suites["samples"]["rows"][f"gcrf {setting}, N = 8"] for setting in ("on", "off"))
+    assert on["image_mae"] != off["image_mae"]
+    assert on["variance"] < off["variance"]  # smoothing never adds to it
+    assert points.WITH_PRIOR in suites["points"]["methods"]
+    assert suites["strokes"]["mean"]["inside_error"] <= 3
+    assert suites["strokes"]["mean"]["lightness_error"] <= 1
+    text = (tmp_path / "a" / "results.md").read_text()
+    for path in (tmp_path / "a").glob("*.png"):
+        assert f"]({path.name})" in text
+    assert len(list((tmp_path / "a").glob("*.png"))) == 3
+
+    again = measure(tmp_path / "b", "--suite", "samples", "--gcrf", "on")
+    rows = again["results"]["small-test"]["samples"]["rows"]
+    assert rows["gcrf on, N = 8"] == on
+    assert "gcrf off, N = 8" not in rows
+    other = measure(tmp_path / "c", "--suite", "samples", "--gcrf", "on", "--seed", "1")
+    assert other["results"]["small-test"]["samples"]["rows"]["gcrf on, N = 8"] != on

@@ -1,0 +1,71 @@
+"""What the suites ask of an exported model, as functions of a gray grid.
+
+Called by `train.evaluate`. The samples here are those of `huefield.colorizer`, with the unary
+beside them, and without a photo's size in between: the grid is the photo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huefield import lab
+from huefield.gcrf import Kernel, Weights, open_solver
+from huefield.mixture import Mixture
+from huefield.networks import Networks
+
+Floats = NDArray[np.float32]
+
+ON = "gcrf on"
+OFF = "gcrf off"
+NUM_CANDIDATES = 64
+
+
+@dataclass(frozen=True)
+class ModelFunctions:
+    """A model's samples, embedding and candidate fields.
+
+    Attributes:
+        networks: the model.
+        settings: which of `ON` and `OFF` the samples come in.
+    """
+
+    networks: Networks
+    settings: tuple[str, ...] = (ON, OFF)
+
+    @property
+    def kernel(self) -> Kernel:
+        """How S is made of the embedding."""
+        kernel = self.networks.info.kernel
+        return Kernel(kernel.kind, kernel.diagonal)
+
+    def embed(self, gray: Floats) -> Floats:
+        """The embedding (D, h, w) of a scaled gray grid (h, w)."""
+        return self.networks.embed(gray)
+
+    def sample(self, lightness: Floats, num: int, seed: int) -> dict[str, Floats]:
+        """Samples (num, h, w, 2) ab of each setting, the same z in all of them, from L (h, w)."""
+        gray = lab.scale_gray(lightness)
+        info = self.networks.info
+        pi, mu = self.networks.mixture(gray)
+        z = Mixture(pi, mu, info.sigma).sample(num, seed).z
+        parts = [self.networks.decode(gray, part) for part in np.array_split(z, -(-num // 16))]
+        unary = np.concatenate(parts).transpose(0, 2, 3, 1)  # (num, h, w, 2)
+        unary = unary * np.float32(lab.AB_SCALE * info.chroma_gain)
+        found = {}
+        if ON in self.settings:
+            embedding = self.embed(gray).reshape(-1, gray.size)  # (D, P)
+            solver = open_solver(embedding, self.kernel, Weights(beta=info.gcrf.beta))
+            smooth = solver.smooth(unary.reshape(num, -1, 2))
+            found[ON] = smooth.reshape(unary.shape)
+        if OFF in self.settings:
+            found[OFF] = unary
+        return found
+
+    def candidates(self, gray: Floats) -> Floats:
+        """64 samples (64, h, w, 2) ab, of which the points may choose, of a scaled gray grid."""
+        lightness = gray * np.float32(lab.L_SCALE) + np.float32(lab.L_CENTER)
+        samples = self.sample(lightness, NUM_CANDIDATES, 0)
+        return samples[ON] if ON in samples else samples[OFF]
