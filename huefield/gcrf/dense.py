@@ -110,15 +110,14 @@ class DenseSolver:
             # More rows than pixels (large ties): a fresh factor is smaller than their Gram matrix.
             nothing = np.zeros((self.num_pixels, residuals.shape[1]))
             return solve_fresh(self._operator(), self._weights.prior, nothing, rows, residuals)
-        inverse = self._prepared()
         low_rank = LowRank.of(rows)
-        cells = low_rank.cells
-        multipliers = low_rank.multipliers(inverse[np.ix_(cells, cells)], residuals)
-        if len(cells) * 4 < self.num_pixels:
-            return inverse[:, cells] @ multipliers
-        spread = np.zeros((self.num_pixels, residuals.shape[1]), dtype=np.float32)
-        spread[cells] = multipliers
-        return inverse @ spread
+        columns = self._columns(low_rank)
+        multipliers = low_rank.multipliers(columns[:, low_rank.cells], residuals)
+        return columns.T @ multipliers
+
+    def _columns(self, low_rank: LowRank) -> Float32:
+        """Columns of Q0^-1 at the cells that edits touch, each as a row: (m, P)."""
+        return np.asarray(self._prepared().T[low_rank.cells])
 
     def _operator(self, smallest: float | None = None) -> Any:
         """M = I - S in the precision that the smallest diagonal weight asks for."""
@@ -152,14 +151,13 @@ class DenseSolver:
 
     def deviation(self, constraints: Constraints | None = None) -> Float32:
         """Posterior deviation (P,), ab units per unit of energy; smaller where edited."""
-        inverse = self._prepared()
-        variance = inverse.diagonal().astype(np.float64)
+        variance = self._prepared().diagonal().astype(np.float64)
         rows = weigh(constraints, self._weights, self.num_pixels) if constraints else None
         if rows is not None and len(rows):
             low_rank = LowRank.of(rows)
-            cells = low_rank.cells
-            half = low_rank.half(inverse[np.ix_(cells, cells)]).astype(np.float32)
-            lost = inverse[:, cells] @ half  # (P, k)
+            columns = self._columns(low_rank)
+            half = low_rank.half(columns[:, low_rank.cells]).astype(np.float32)
+            lost = columns.T @ half  # (P, k)
             variance = variance - np.einsum("pk,pk->p", lost, lost)
         return np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
 

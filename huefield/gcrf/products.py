@@ -15,7 +15,7 @@ import scipy.sparse
 from huefield.gcrf.interface import Float32, Kernel
 from huefield.gcrf.similarity import LogKernel
 
-_BLOCK_ENTRIES = 1 << 20
+_BLOCK_ENTRIES = 1 << 18
 # Part of a row that must lie off the diagonal for the diagonal to be subtracted in float32.
 _LEAST_REST = 1e-2
 
@@ -53,24 +53,27 @@ class BlockProducts:
     """Products in NumPy, a few rows of S at a time: O(P) memory."""
 
     def __init__(self, embedding: Float32, kernel: Kernel) -> None:
-        self._log_kernel = LogKernel.of(embedding, kernel)
-        self._log_scale = np.empty(len(self._log_kernel), dtype=np.float32)
+        log_kernel = LogKernel.of(embedding, kernel)
+        scale = np.empty(len(log_kernel), dtype=np.float32)
+        self._size = len(log_kernel)
         for first, last in self._blocks():
-            t = self._log_kernel.block(first, last)
+            t = log_kernel.block(first, last)
             largest = t.max(axis=1)
             t -= largest[:, None]
-            self._log_kernel.exponentiate(t, first)
-            self._log_scale[first:last] = largest + np.log(t.sum(axis=1))
+            log_kernel.exponentiate(t, first)
+            scale[first:last] = largest + np.log(t.sum(axis=1))
+        # t is symmetric, so S^T has the same rows of t with the scale on the other index.
+        self._rows = log_kernel.biased(rows=-scale)
+        self._columns = log_kernel.biased(columns=-scale)
 
     def _blocks(self) -> list[tuple[int, int]]:
-        size = len(self._log_kernel)
-        step = max(1, _BLOCK_ENTRIES // size)
-        return [(first, min(first + step, size)) for first in range(0, size, step)]
+        step = max(1, _BLOCK_ENTRIES // self._size)
+        return [(first, min(first + step, self._size)) for first in range(0, self._size, step)]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of features and row scales."""
-        return self._log_kernel.features.nbytes + 2 * self._log_scale.nbytes
+        """Bytes of both log kernels."""
+        return 4 * self._rows.left.nbytes
 
     def lift(self, array: Any) -> Float32:
         """The array as float32."""
@@ -84,22 +87,21 @@ class BlockProducts:
         """The array itself."""
         return array
 
-    def _attend(self, y: Float32, scale: Any) -> Float32:
+    def _attend(self, log_kernel: LogKernel, y: Float32) -> Float32:
         out = np.empty_like(y)
         for first, last in self._blocks():
-            t = self._log_kernel.block(first, last)
-            t -= scale(first, last)
-            self._log_kernel.exponentiate(t, first)
+            t = log_kernel.block(first, last)
+            log_kernel.exponentiate(t, first)
             out[first:last] = t @ y
         return out
 
     def apply(self, y: Float32) -> Float32:
         """S y, (P, c)."""
-        return self._attend(y, lambda first, last: self._log_scale[first:last, None])
+        return self._attend(self._rows, y)
 
     def apply_transposed(self, y: Float32) -> Float32:
-        """S^T y, (P, c): the scale goes with the other index."""
-        return self._attend(y, lambda first, last: self._log_scale)
+        """S^T y, (P, c)."""
+        return self._attend(self._columns, y)
 
 
 class AttentionProducts:
@@ -117,8 +119,9 @@ class AttentionProducts:
         self._torch = torch
         self._device = torch.device(device)
         log_kernel = LogKernel.of(embedding, kernel)
-        self._features = torch.as_tensor(log_kernel.features, device=self._device)
-        self._norms = torch.as_tensor(log_kernel.norms, device=self._device)
+        size = log_kernel.right.shape[1] - 2
+        self._features = self.lift(log_kernel.right[:, :size])
+        self._norms = self.lift(-log_kernel.right[:, -1])
         self._factor = 2.0 if kernel.kind == "distance" else 1.0
         full = self._log_sums(-self._norms, diagonal=True)
         scale = full if kernel.diagonal else self._log_sums(-self._norms, diagonal=False)
@@ -157,7 +160,7 @@ class AttentionProducts:
 
     def _blocks(self) -> list[tuple[int, int]]:
         size = len(self._features)
-        entries = _BLOCK_ENTRIES if self._device.type == "cpu" else 64 * _BLOCK_ENTRIES
+        entries = _BLOCK_ENTRIES if self._device.type == "cpu" else 256 * _BLOCK_ENTRIES
         step = max(1, entries // size)
         return [(first, min(first + step, size)) for first in range(0, size, step)]
 

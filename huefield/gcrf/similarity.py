@@ -20,44 +20,56 @@ LOG_FLOOR = -25.0
 
 @dataclass(frozen=True)
 class LogKernel:
-    """The logarithm of the unnormalised similarity, E_ij = exp(t_ij), symmetric.
+    """The logarithm of the unnormalised similarity: t = left right^T, E_ij = exp(t_ij).
+
+    The last two entries of each side carry what belongs to a row or a column alone, so that one
+    product of matrices makes a block of t: (x, row bias, 1) . (y, 1, column bias).
 
     Attributes:
-        features: (P, D) float32; for the distance kernel about their mean, which changes no
-            distance and keeps the rounding small.
-        norms: (P,) float32, squared lengths of the features; zeros for the inner kernel.
+        left: (P, D + 2) float32.
+        right: (P, D + 2) float32.
         kernel: which kernel it is.
     """
 
-    features: Float32
-    norms: Float32
+    left: Float32
+    right: Float32
     kernel: Kernel
 
     @classmethod
     def of(cls, embedding: Float32, kernel: Kernel) -> LogKernel:
         """The log kernel of an embedding (D, P)."""
-        features = np.ascontiguousarray(check_embedding(embedding).T)  # (P, D)
-        norms = np.zeros(len(features), dtype=np.float32)
+        features = check_embedding(embedding).T  # (P, D)
+        bias = np.zeros((len(features), 1), dtype=np.float32)
+        one = np.ones_like(bias)
+        factor = np.float32(1.0)
         if kernel.kind == "distance":
+            # -|x - y|^2 = 2 x.y - |x|^2 - |y|^2; about the mean, which changes no distance and
+            # keeps the rounding small.
             features = features - features.mean(axis=0)
-            norms = np.einsum("pd,pd->p", features, features)
-        return cls(features, norms, kernel)
+            bias = -(features**2).sum(axis=1, keepdims=True)
+            factor = np.float32(2.0)
+        left = np.concatenate([factor * features, bias, one], axis=1)
+        right = np.concatenate([features, one, bias], axis=1)
+        return cls(left, right, kernel)
 
     def __len__(self) -> int:
-        return len(self.features)
+        return len(self.left)
+
+    def biased(self, *, rows: Float32 | None = None, columns: Float32 | None = None) -> LogKernel:
+        """The log kernel with (P,) added to each row's, or each column's, entries."""
+        left, right = self.left.copy(), self.right.copy()
+        if rows is not None:
+            left[:, -2] += rows
+        if columns is not None:
+            right[:, -1] += columns
+        return LogKernel(left, right, self.kernel)
 
     def block(self, first: int, last: int) -> Float32:
         """Rows first..last-1 of t, (last - first, P); -inf on a diagonal that is left out."""
-        t = self.features[first:last] @ self.features.T
-        own = np.arange(first, last)
-        if self.kernel.kind == "distance":
-            t *= 2.0
-            t -= self.norms
-            t -= self.norms[first:last, None]
-            np.minimum(t, 0.0, out=t)
-            t[own - first, own] = 0.0
+        t = self.left[first:last] @ self.right.T
         if not self.kernel.diagonal:
-            t[own - first, own] = -np.inf
+            own = np.arange(len(t))
+            t[own, first + own] = -np.inf
         return t
 
     def softmax_block(self, first: int, last: int) -> Float32:

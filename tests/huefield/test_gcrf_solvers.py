@@ -1,4 +1,4 @@
-"""Every backend of the G-CRF against float64 references, on a real photo: one body, all backends."""
+"""Every backend of the G-CRF against float64 references on a real photo: one body for all."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_draws_and_influence_are_those_of_the_inverse(
 def test_draws_given_exact_edits_do_not_move_there(
     backend: Backend, A: np.ndarray, constraints: Constraints
 ) -> None:
-    make, share = backend
+    make, _ = backend
     solver = make(A, Kernel(), Weights(beta_edit=math.inf))
     draws = solver.draws(2, 0, constraints)
     whole = painted_rows(constraints)
