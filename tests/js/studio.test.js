@@ -130,6 +130,19 @@ test("a stroke outside the photo or dropped half-way is no edit", () => {
   assert.equal(dropped.history, open.history);
 });
 
+test("a line that leaves the photo comes back where it left, and stays near", () => {
+  const painted = run(
+    open,
+    { type: "line-started", point: [500, 700] },
+    { type: "line-extended", points: [[520, 5000], [700, 5000], [720, 700]] },
+    { type: "line-ended" },
+  );
+  const [stroke] = painted.history.present.strokes;
+  const lowest = Math.max(...stroke.points.map(([, y]) => y));
+  assert.ok(lowest > photo.size[1] + stroke.radius);
+  assert.ok(lowest <= photo.size[1] + stroke.radius + 1);
+});
+
 test("a failing request keeps edits and samples, says so, and can be tried again", () => {
   const before = answered(open);
   const painted = run(before, ...line(100, 300));

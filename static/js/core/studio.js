@@ -148,7 +148,7 @@ export function reduce(state, action) {
         requests: answer(state.requests, action.number),
         colorization: action.colorization,
         selected: Math.min(state.selected, action.colorization.samples.length - 1),
-        notice: null,
+        notice: state.notice?.canRetry ? null : state.notice,
       };
     case "request-failed": {
       const requests = fail(state.requests, action.number);
@@ -293,11 +293,21 @@ function ended(state) {
   if (!state.line || !state.photo) return { ...state, line: null };
   const { points, color, radius } = state.line;
   const photo = sizeOf(state.photo);
-  const inside = points.filter(
+  const isInside = points.some(
     ([x, y]) => x > -radius && y > -radius && x < photo.width + radius && y < photo.height + radius,
   );
-  if (inside.length === 0) return { ...state, line: null };
-  const smooth = smoothLine(inside, Math.max(0.25, 0.25 / state.view.scale));
+  if (!isInside) return { ...state, line: null };
+  // A line may leave the photo, but not by more than it takes to leave no colour.
+  const out = radius + 1;
+  const near = points.map(([x, y]) => {
+    /** @type {Point} */
+    const point = [
+      Math.min(Math.max(x, -out), photo.width + out),
+      Math.min(Math.max(y, -out), photo.height + out),
+    ];
+    return point;
+  });
+  const smooth = smoothLine(near, Math.max(0.25, 0.25 / state.view.scale));
   const stroke = { points: smooth, radius, color, strength: 1 };
   const edits = addStroke(state.history.present, stroke);
   return wished({ ...state, line: null }, record(state.history, edits));

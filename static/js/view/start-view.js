@@ -1,0 +1,98 @@
+/**
+ * Bringing a photo: drop, choose, paste, or an example.
+ *
+ * @typedef {import("../api.js").Example} Example
+ */
+
+import { button, element, make } from "./elements.js";
+
+export class StartView {
+  #file = element("file", HTMLInputElement);
+  #veil = element("drop-veil", HTMLElement);
+  #list = element("examples", HTMLElement);
+  #depth = 0;
+
+  /**
+   * @param {{
+   *   open: (source: Blob | string) => void,
+   *   openEdits: (file: File) => void,
+   *   refuse: () => void,
+   * }} wishes
+   */
+  constructor(wishes) {
+    this.wishes = wishes;
+    for (const id of ["choose", "open-other"]) {
+      button(id).addEventListener("click", () => this.#file.click());
+    }
+    this.#file.addEventListener("change", () => {
+      const file = this.#file.files?.[0];
+      this.#file.value = "";
+      if (file) wishes.open(file);
+    });
+    addEventListener("dragenter", (event) => this.#drag(event, 1));
+    addEventListener("dragleave", (event) => this.#drag(event, -1));
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => this.#drop(event));
+    addEventListener("paste", (event) => this.#paste(event));
+  }
+
+  /** @param {readonly Example[]} examples */
+  showExamples(examples) {
+    this.#list.replaceChildren(...examples.map((example) => this.#example(example)));
+  }
+
+  /** @param {Example} example */
+  #example(example) {
+    const image = make("img", {
+      src: example.thumbnail,
+      alt: "",
+      width: "240",
+      height: "180",
+      loading: "lazy",
+      decoding: "async",
+    });
+    const credit = make("small", { title: example.credit }, example.credit);
+    const choice = make(
+      "button",
+      { type: "button", class: "example", "data-example": example.name },
+      image,
+      make("span", {}, example.title, credit),
+    );
+    choice.addEventListener("click", () => this.wishes.open(example.name));
+    return make("li", {}, choice);
+  }
+
+  /**
+   * @param {DragEvent} event
+   * @param {1 | -1} change
+   */
+  #drag(event, change) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.#depth = Math.max(0, this.#depth + change);
+    this.#veil.hidden = this.#depth === 0;
+  }
+
+  /** @param {DragEvent} event */
+  #drop(event) {
+    event.preventDefault();
+    this.#depth = 0;
+    this.#veil.hidden = true;
+    this.#take(event.dataTransfer?.files);
+  }
+
+  /** @param {ClipboardEvent} event */
+  #paste(event) {
+    if ((event.clipboardData?.files.length ?? 0) === 0) return;
+    event.preventDefault();
+    this.#take(event.clipboardData?.files);
+  }
+
+  /** @param {FileList | undefined} files */
+  #take(files) {
+    const file = files?.[0];
+    if (!file) this.wishes.refuse();
+    else if (/\.json$/i.test(file.name)) this.wishes.openEdits(file);
+    else this.wishes.open(file);
+  }
+}

@@ -1,0 +1,305 @@
+"""The HTTP API under ``/api/v1``: photos, their colourings, and what the model knows of them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import PurePath
+from typing import cast
+
+from flask import Blueprint, Response, current_app, jsonify, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.utils import secure_filename
+
+from huefield.photo import read_photo
+from webapp.examples import Examples
+from webapp.forms import (
+    FORMATS,
+    ImageFormat,
+    read_colorization,
+    read_format,
+    read_json_object,
+    read_place,
+    read_side,
+)
+from webapp.guard import session_owner
+from webapp.openapi import openapi_document
+from webapp.problems import ProblemError
+from webapp.storage import PhotoStore, StoredColorization, StoredPhoto
+from webapp.workbench import Workbench
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@api.get("/openapi.json")
+def describe() -> ResponseReturnValue:
+    """This API as an OpenAPI 3.1 document."""
+    return jsonify(openapi_document(url_for("studio.page").rstrip("/") or "/"))
+
+
+@api.get("/models")
+def list_models() -> ResponseReturnValue:
+    """The models that can colour."""
+    bench = _bench()
+    default = bench.default_model()
+    return jsonify(
+        models=[
+            {
+                "name": info.name,
+                "description": info.description,
+                "default": info.name == default,
+                "grid_area": info.grid_area,
+                "num_components": info.num_components,
+            }
+            for info in bench.models()
+        ]
+    )
+
+
+@api.get("/examples")
+def list_examples() -> ResponseReturnValue:
+    """The photos that come with Huefield."""
+    return jsonify(
+        examples=[
+            {
+                "name": example.name,
+                "title": example.title,
+                "credit": example.credit,
+                "licence": example.licence,
+                "size": [example.width, example.height],
+                "thumbnail": url_for(".show_example", name=example.name),
+            }
+            for example in _examples().all()
+        ]
+    )
+
+
+@api.get("/examples/<name>/thumbnail")
+def show_example(name: str) -> ResponseReturnValue:
+    """A small WebP of an example."""
+    data, etag = _examples().thumbnail(name)
+    return _image(data, "webp", etag, public=True)
+
+
+@api.post("/photos")
+def add_photo() -> ResponseReturnValue:
+    """Take a photo, sent as a file or named as an example."""
+    if request.mimetype == "multipart/form-data":
+        file = request.files.get("photo")
+        if file is None:
+            raise ProblemError(
+                400, "bad-request", "Bad request", "The form has no file in the field 'photo'."
+            )
+        data, name = file.read(), file.filename or ""
+    elif request.is_json:
+        wanted = read_json_object().get("example")
+        example = _examples().find(wanted if isinstance(wanted, str) else "")
+        data, name = example.path.read_bytes(), example.path.name
+    else:
+        raise UnsupportedMediaType
+    config = current_app.config
+    photo = read_photo(
+        data, max_pixels=config["PHOTO_MAX_PIXELS"], max_bytes=config["PHOTO_MAX_BYTES"]
+    )
+    stored = _store().add(
+        data,
+        owner=session_owner(create=True),
+        name=secure_filename(PurePath(name).stem)[:80] or "photo",
+        size=(photo.width, photo.height),
+        file_format=photo.format,
+        has_color=photo.has_color,
+    )
+    _bench().remember(stored, photo)
+    answer = jsonify(_photo_json(stored))
+    answer.status_code = 201
+    answer.headers["Location"] = url_for(".show_photo", photo_id=stored.id)
+    return answer
+
+
+@api.get("/photos/<photo_id>")
+def show_photo(photo_id: str) -> ResponseReturnValue:
+    """What is known about a photo."""
+    return jsonify(_photo_json(_photo(photo_id)))
+
+
+@api.delete("/photos/<photo_id>")
+def remove_photo(photo_id: str) -> ResponseReturnValue:
+    """Delete a photo and all that was made from it."""
+    photo = _photo(photo_id)
+    _store().remove(photo)
+    _bench().forget(photo)
+    return "", 204
+
+
+@api.get("/photos/<photo_id>/grey")
+def show_grey(photo_id: str) -> ResponseReturnValue:
+    """The photo without its colours, as WebP."""
+    photo = _photo(photo_id)
+    side = read_side()
+    etag = f"{photo.id}-grey-{side}"
+    return _not_modified(etag) or _image(_bench().grey(photo, side), "webp", etag)
+
+
+@api.post("/photos/<photo_id>/colorizations")
+def add_colorization(photo_id: str) -> ResponseReturnValue:
+    """Colour a photo: several samples, all of which follow the edits."""
+    photo = _photo(photo_id)
+    bench = _bench()
+    wanted = read_colorization(bench.default_model(), (photo.width, photo.height))
+    made = bench.colorize(photo, wanted)
+    answer = jsonify(_colorization_json(photo, made))
+    answer.status_code = 201
+    answer.headers["Location"] = url_for(".show_colorization", photo_id=photo.id, key=made.key)
+    return answer
+
+
+@api.get("/photos/<photo_id>/colorizations/<key>")
+def show_colorization(photo_id: str, key: str) -> ResponseReturnValue:
+    """A colouring that was made before."""
+    photo = _photo(photo_id)
+    return jsonify(_colorization_json(photo, _colorization(photo, key)))
+
+
+@api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/preview")
+def show_preview(photo_id: str, key: str, index: int) -> ResponseReturnValue:
+    """One sample at screen size, as WebP."""
+    photo = _photo(photo_id)
+    side = read_side()
+    etag = f"{key}-{index}-{side}"
+    known = _not_modified(etag)
+    if known is not None:
+        return known
+    made = _colorization(photo, key)
+    return _image(_bench().preview(photo, made, _sample_index(made, index), side), "webp", etag)
+
+
+@api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/download")
+def download(photo_id: str, key: str, index: int) -> ResponseReturnValue:
+    """One sample at the photo's own size, as a file to keep."""
+    photo = _photo(photo_id)
+    image_format = read_format()
+    made = _colorization(photo, key)
+    data = _bench().download(photo, made, _sample_index(made, index), image_format)
+    answer = send_file(
+        io.BytesIO(data),
+        mimetype=FORMATS[image_format],
+        as_attachment=True,
+        download_name=f"{photo.name}-{index + 1}.{image_format}",
+    )
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@api.get("/photos/<photo_id>/influence")
+def show_influence(photo_id: str) -> ResponseReturnValue:
+    """Which cells the cell at (x, y) listens to, and which ones a stroke there would change."""
+    photo = _photo(photo_id)
+    return jsonify(_bench().influence(photo, _model_name(), *read_place(photo.width, photo.height)))
+
+
+@api.get("/photos/<photo_id>/uncertainty")
+def show_uncertainty(photo_id: str) -> ResponseReturnValue:
+    """How unsure the model is of each cell."""
+    return jsonify(_bench().uncertainty(_photo(photo_id), _model_name()))
+
+
+@api.get("/photos/<photo_id>/palette")
+def show_palette(photo_id: str) -> ResponseReturnValue:
+    """Colours that suit the place (x, y), the likeliest first."""
+    photo = _photo(photo_id)
+    return jsonify(_bench().palette(photo, _model_name(), *read_place(photo.width, photo.height)))
+
+
+def _store() -> PhotoStore:
+    return cast(PhotoStore, current_app.extensions["huefield_store"])
+
+
+def _bench() -> Workbench:
+    return cast(Workbench, current_app.extensions["huefield_bench"])
+
+
+def _examples() -> Examples:
+    return cast(Examples, current_app.extensions["huefield_examples"])
+
+
+def _photo(photo_id: str) -> StoredPhoto:
+    return _store().find(photo_id, session_owner())
+
+
+def _model_name() -> str:
+    return request.args.get("model") or _bench().default_model()
+
+
+def _colorization(photo: StoredPhoto, key: str) -> StoredColorization:
+    made = _store().load_colorization(photo, key)
+    if made is None:
+        raise ProblemError(
+            404, "colorization-not-found", "This colouring is not here", "Ask for it again."
+        )
+    return made
+
+
+def _sample_index(made: StoredColorization, index: int) -> int:
+    if index >= len(made.fields):
+        raise ProblemError(
+            404, "sample-not-found", "No such sample", f"There are {len(made.fields)} samples."
+        )
+    return index
+
+
+def _photo_json(photo: StoredPhoto) -> dict[str, object]:
+    return {
+        "id": photo.id,
+        "name": photo.name,
+        "size": [photo.width, photo.height],
+        "grid": _bench().grid_size(photo),
+        "format": photo.format,
+        "has_color": photo.has_color,
+        "lifetime": current_app.config["PHOTO_LIFETIME"],
+        "url": url_for(".show_photo", photo_id=photo.id),
+        "grey": url_for(".show_grey", photo_id=photo.id),
+        "colorizations": url_for(".add_colorization", photo_id=photo.id),
+        "influence": url_for(".show_influence", photo_id=photo.id),
+        "uncertainty": url_for(".show_uncertainty", photo_id=photo.id),
+        "palette": url_for(".show_palette", photo_id=photo.id),
+    }
+
+
+def _colorization_json(photo: StoredPhoto, made: StoredColorization) -> dict[str, object]:
+    samples = cast(list[dict[str, object]], made.document["samples"])
+    entries = []
+    for index, sample in enumerate(samples):
+        place = (photo.id, made.key, index)
+        entries.append(
+            {
+                **sample,
+                "preview": _sample_url(".show_preview", *place),
+                "download": _sample_url(".download", *place),
+            }
+        )
+    return {**made.document, "id": made.key, "samples": entries}
+
+
+def _sample_url(endpoint: str, photo_id: str, key: str, index: int) -> str:
+    return url_for(endpoint, photo_id=photo_id, key=key, index=index)
+
+
+def _not_modified(etag: str) -> Response | None:
+    if not request.if_none_match.contains(etag):
+        return None
+    answer = Response(status=304)
+    return _cached(answer, etag, public=False)
+
+
+def _image(data: bytes, image_format: ImageFormat, etag: str, *, public: bool = False) -> Response:
+    answer = _cached(Response(data, mimetype=FORMATS[image_format]), etag, public=public)
+    answer.make_conditional(request)
+    return answer
+
+
+def _cached(answer: Response, etag: str, *, public: bool) -> Response:
+    answer.set_etag(etag)
+    lifetime = current_app.config["PHOTO_LIFETIME"]
+    scope = "public" if public else "private"
+    answer.headers["Cache-Control"] = f"{scope}, max-age={lifetime}, immutable"
+    return answer
