@@ -92,11 +92,15 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`tiny_run` exported: a model folder named `tiny`, alone in its folder of models."""
+    """`tiny_run` exported: a model folder named `tiny`, alone in its folder of models.
+
+    Its grid has a quarter of the usual cells, which makes a solve 16 times and more quicker.
+    """
     from export.__main__ import main
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    assert main([str(tiny_run), str(folder), "--description", "Untrained, for tests"]) == 0
+    options = ["--grid-area", "1024", "--description", "Untrained, for tests"]
+    assert main([str(tiny_run), str(folder), *options]) == 0
     return folder
 
 

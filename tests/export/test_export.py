@@ -41,7 +41,7 @@ def test_folder_keeps_the_contract(tiny_model: Path, tiny_run: Path) -> None:
         "model.json",
     ]
     assert (info.name, info.latent_size, info.num_components) == ("tiny", 64, 4)
-    assert (info.embedding_size, info.multiple, info.grid_area) == (12, 8, 4096)
+    assert (info.embedding_size, info.multiple, info.grid_area) == (12, 8, 1024)
     assert info.training["vae"] == json.loads(
         json.dumps(torch.load(tiny_run / "vae.pt", weights_only=True)["config"])
     )
