@@ -30,7 +30,7 @@ from huefield.gcrf.interface import (
     white_noise,
 )
 from huefield.gcrf.similarity import LOG_FLOOR, LogKernel
-from huefield.gcrf.woodbury import LowRank
+from huefield.gcrf.woodbury import LowRank, fresh_is_quicker
 from huefield.strokes import Constraints
 
 
@@ -147,7 +147,7 @@ class TorchSolver:
         """delta (P, c) for residuals (k, c), back on the host."""
         if len(rows) == 0:
             return np.float32(0.0)
-        if len(rows) > self.num_pixels:
+        if fresh_is_quicker(len(rows), self.num_pixels):
             prior = self._weights.prior
             nothing = np.zeros((self.num_pixels, residuals.shape[1]))
             return self._fresh(self._precision(prior, prior), nothing, rows, residuals)

@@ -33,7 +33,7 @@ from huefield.gcrf.interface import (
     white_noise,
 )
 from huefield.gcrf.similarity import LogKernel, residual_operator
-from huefield.gcrf.woodbury import LowRank
+from huefield.gcrf.woodbury import LowRank, fresh_is_quicker
 from huefield.strokes import Constraints
 
 
@@ -106,8 +106,7 @@ class DenseSolver:
         """delta (P, c) for residuals (k, c)."""
         if len(rows) == 0:
             return np.float32(0.0)
-        if len(rows) > self.num_pixels:
-            # More rows than pixels (large ties): a fresh factor is smaller than their Gram matrix.
+        if fresh_is_quicker(len(rows), self.num_pixels):
             nothing = np.zeros((self.num_pixels, residuals.shape[1]))
             return solve_fresh(self._operator(), self._weights.prior, nothing, rows, residuals)
         low_rank = LowRank.of(rows)

@@ -1,6 +1,7 @@
 """The general Eq. 6 solved from nothing: any weights, any targets, any edits.
 
-Called by the dense CPU solver for `solve`, and for edits with more rows than the photo has pixels.
+Called by the dense CPU solver for `solve`, and for edits of so many rows that this
+is quicker than a change of low rank.
 """
 
 from __future__ import annotations

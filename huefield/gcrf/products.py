@@ -160,7 +160,7 @@ class AttentionProducts:
 
     def _blocks(self) -> list[tuple[int, int]]:
         size = len(self._features)
-        entries = _BLOCK_ENTRIES if self._device.type == "cpu" else 256 * _BLOCK_ENTRIES
+        entries = _BLOCK_ENTRIES if self._device.type == "cpu" else 64 * _BLOCK_ENTRIES
         step = max(1, entries // size)
         return [(first, min(first + step, size)) for first in range(0, size, step)]
 
@@ -202,15 +202,22 @@ class AttentionProducts:
 
     def _attend(self, keys: Any, y: Any) -> Any:
         """softmax(query keys^T) y, (P, c), with values padded to the keys' size."""
+        from torch.nn.attention import SDPBackend, sdpa_kernel
+
+        # On CUDA the fused kernel or an error: the plain one would store all of S.
+        kernels = [SDPBackend.EFFICIENT_ATTENTION]
+        if self._device.type == "cpu":
+            kernels = [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
         size = keys.shape[-1]
         parts = []
         for first in range(0, y.shape[1], size):
             part = y[:, first : first + size]
             values = y.new_zeros((1, 1, len(y), size))
             values[0, 0, :, : part.shape[1]] = part
-            out = self._torch.nn.functional.scaled_dot_product_attention(
-                self._query, keys, values, scale=1.0
-            )
+            with sdpa_kernel(kernels):
+                out = self._torch.nn.functional.scaled_dot_product_attention(
+                    self._query, keys, values, scale=1.0
+                )
             parts.append(out[0, 0, :, : part.shape[1]])
         return self._torch.cat(parts, dim=1)
 
