@@ -215,6 +215,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         arguments=arguments,
         validate=validate,
         draw=draw,
+        inherited=("decoder",),
     )
 
 

@@ -14,7 +14,7 @@ import math
 import os
 import signal
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,7 @@ def fit(
     arguments: Callable[[int, int], tuple[Any, ...]],
     validate: Callable[[], dict[str, float]],
     draw: Callable[[Path], None],
-    extra: Mapping[str, Any] | None = None,
+    inherited: Collection[str] = (),
 ) -> dict[str, float]:
     """Trains and returns the figures of the best validation.
 
@@ -147,7 +147,7 @@ def fit(
         arguments: (step, num_steps) to what the loss gets.
         validate: figures of the present weights; "score" is the one to make small.
         draw: writes a sample sheet.
-        extra: further entries of the checkpoints.
+        inherited: models that an earlier stage of this run made: `--start-from` leaves them.
 
     Raises:
         TrainingError: the loss is no longer finite, or `validate` found a collapse.
@@ -176,12 +176,13 @@ def fit(
         if run.start_from:
             checkpoint = run.load(f"{run.stage}.pt", run.start_from)
             for name, model in models.items():
-                _load_fitting(model, checkpoint[name])
+                if name not in inherited:
+                    _load_fitting(model, checkpoint[name])
         if run.rank == 0:
             log.unlink(missing_ok=True)
 
     def state() -> dict[str, Any]:
-        return {name: model.state_dict() for name, model in models.items()} | dict(extra or {})
+        return {name: model.state_dict() for name, model in models.items()}
 
     wrapped = DistributedDataParallel(loss, find_unused_parameters=True) if run.world > 1 else loss
     running: dict[str, float] = {}
