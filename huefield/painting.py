@@ -28,24 +28,27 @@ class Paint:
     Attributes:
         rows: rows of the picture.
         columns: columns of the picture.
-        opacity: (rows, columns) float32 in 0..1; the stroke's strength inside it, fading beyond.
-        ab: (rows, columns, 2) float32, the colour of the nearest stroke.
+        opacity: (rows, columns) float16 in 0..1; the stroke's strength inside it, fading beyond.
+        stroke: (rows, columns) int16, the nearest stroke.
+        colors: (num_strokes, 2) float32, ab.
     """
 
     rows: slice
     columns: slice
-    opacity: Floats
-    ab: Floats
+    opacity: NDArray[np.float16]
+    stroke: NDArray[np.int16]
+    colors: Floats
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.opacity.nbytes + self.ab.nbytes
+        return self.opacity.nbytes + self.stroke.nbytes
 
     def apply(self, ab: Floats) -> None:
         """Lays the strokes over `ab`, (H, W, 2), in place."""
-        part = ab[self.rows, self.columns]
-        part += self.opacity[..., None] * (self.ab - part)
+        for k in range(2):
+            part = ab[self.rows, self.columns, k]
+            part += self.opacity * (self.colors[:, k][self.stroke] - part)
 
 
 def paint(edits: Edits, lightness: Floats) -> Paint | None:
@@ -74,8 +77,8 @@ def paint(edits: Edits, lightness: Floats) -> Paint | None:
     fade = np.where(painted, 1.0, fade * fade * (3.0 - 2.0 * fade))
     fade *= np.exp(-0.5 * np.square(away / RIM_LIGHTNESS))
     strength = np.array([stroke.strength for stroke in edits.strokes], np.float32)
-    opacity = np.asarray(fade * strength[stroke], np.float32)
-    return Paint(rows, columns, opacity, colors[stroke])
+    opacity = np.asarray(fade * strength[stroke], np.float16)
+    return Paint(rows, columns, opacity, stroke, colors)
 
 
 def _grown(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:

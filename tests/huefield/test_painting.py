@@ -31,7 +31,7 @@ def test_inside_shows_the_colour_exactly() -> None:
     edits = Edits((160, 120), (stroke(),))
     labels, _ = coverage(edits, (120, 160))
     ab = painted(edits, flat())
-    np.testing.assert_allclose(ab[labels == 0], np.tile(RED, ((labels == 0).sum(), 1)), atol=1e-4)
+    np.testing.assert_allclose(ab[labels == 0], np.tile(RED, ((labels == 0).sum(), 1)), atol=0.05)
 
 
 def test_beyond_the_rim_nothing_changes() -> None:
@@ -56,21 +56,21 @@ def test_rim_stops_at_an_edge_of_the_photo() -> None:
 
 def test_strength_shares_with_what_is_below() -> None:
     ab = painted(Edits((160, 120), (stroke(strength=0.25),)), flat())
-    np.testing.assert_allclose(ab[60, 80], np.multiply(RED, 0.25), atol=1e-4)
+    np.testing.assert_allclose(ab[60, 80], np.multiply(RED, 0.25), atol=0.05)
 
 
 def test_later_strokes_cover_earlier_ones() -> None:
     blue = Stroke(((80.0, 40.0), (80.0, 80.0)), 5.0, (0.0, -50.0))
     ab = painted(Edits((160, 120), (stroke(), blue)), flat())
-    np.testing.assert_allclose(ab[60, 80], (0.0, -50.0), atol=1e-4)
-    np.testing.assert_allclose(ab[60, 65], RED, atol=1e-4)
+    np.testing.assert_allclose(ab[60, 80], (0.0, -50.0), atol=0.05)
+    np.testing.assert_allclose(ab[60, 65], RED, atol=0.05)
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_picture_may_have_another_size(factor: float) -> None:
     edits = Edits((160, 120), (stroke(),))
     large = painted(edits, flat(int(120 * factor), int(160 * factor)))
-    np.testing.assert_allclose(large[int(60 * factor), int(80 * factor)], RED, atol=1e-4)
+    np.testing.assert_allclose(large[int(60 * factor), int(80 * factor)], RED, atol=0.05)
     share = (np.abs(large[..., 0]) > 30).mean()
     assert share == pytest.approx((np.abs(painted(edits, flat())[..., 0]) > 30).mean(), rel=0.15)
 
@@ -86,4 +86,4 @@ def test_nothing_painted_is_none() -> None:
 def test_stroke_at_the_border_stays_inside() -> None:
     corner = Stroke(((0.0, 0.0), (5.0, 0.0)), 8.0, RED)
     ab = painted(Edits((160, 120), (corner,)), flat())
-    np.testing.assert_allclose(ab[0, 0], RED, atol=1e-4)
+    np.testing.assert_allclose(ab[0, 0], RED, atol=0.05)
