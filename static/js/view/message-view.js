@@ -15,6 +15,7 @@ const PATIENCE = 400;
 const READING = 9000;
 
 export class MessageView {
+  #stage = element("stage", HTMLElement);
   #progress = element("progress", HTMLElement);
   #status = element("status", HTMLElement);
   #notice = element("notice", HTMLElement);
@@ -62,6 +63,7 @@ export class MessageView {
   #refresh() {
     const busy = this.#word();
     if (busy === this.#busy) return;
+    this.#stage.setAttribute("aria-busy", String(busy !== ""));
     const goesOn = this.#busy !== "" && busy !== "";
     this.#busy = busy;
     if (goesOn) {

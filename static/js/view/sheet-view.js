@@ -47,6 +47,7 @@ export class SheetView {
       const url = atSide(sample.preview, TILE_SIDE);
       if (!tile || tile.url === url) return;
       tile.url = url;
+      tile.label.dataset.waiting = "";
       this.pictures.load(url).then(
         (bitmap) => {
           if (tile.url !== url) return;
