@@ -161,6 +161,9 @@ def decode(data: bytes, max_pixels: int) -> Decoded:
         warnings.filterwarnings("ignore", module=r"PIL\.|pi_heif")
         try:
             image: ImageFile.ImageFile = _OPENERS[name](io.BytesIO(data))
+        except Image.DecompressionBombError as error:
+            megapixels = f"{max_pixels / 1e6:g} megapixels"
+            raise PhotoError(f"expected at most {megapixels}, got a {name} of far more") from error
         except _DECODER_ERRORS as error:
             raise PhotoError(_damaged(name, error)) from error
         _judge_size(image.size, max_pixels)
