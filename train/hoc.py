@@ -18,12 +18,15 @@ import torch
 from torch import Tensor, nn
 
 from huefield import lab
+from huefield.gcrf import Kernel, Weights, open_solver
+from huefield.gcrf import similarity as similarity_matrix
+from huefield.strokes import Constraints
 from train.arguments import Stage, run_stage
 from train.config import Config, HocConfig
 from train.crf import similarity, solve
 from train.data import Batch, Batches
 from train.loop import Run, fit
-from train.losses import UNIT, psnr
+from train.losses import UNIT
 from train.networks import Decoder, Encoder, Hoc
 from train.sheet import write_sheet
 
@@ -129,32 +132,38 @@ def points_psnr(
     hoc: Hoc, batches: Batches, config: Config, run: Run, num_photos: int
 ) -> dict[str, float]:
     """Returns the RGB PSNR on the grid at 10, 50 and 100 revealed points, and mean S_pp."""
-    grid = (64, 64)
+    height, width = grid = (64, 64)
     figures = {"val_psnr_10": 0.0, "val_psnr_50": 0.0, "val_psnr_100": 0.0}
+    kernel = Kernel(config.networks.kernel, config.networks.diagonal)  # type: ignore[arg-type]
+    weights = Weights(beta_prior=config.hoc.prior, beta_edit=config.hoc.beta)
     spp, count = 0.0, 0
     for batch in (b.to(run.device) for b in batches.validation(1, grid=grid, limit=num_photos)):
         with run.autocast():
-            embedding = hoc(batch.gray).flatten(2)
-        s = similarity(embedding, config.networks.kernel, diagonal=config.networks.diagonal)
-        spp += float(s.diagonal(dim1=1, dim2=2).mean())
-        truth = _rgb(batch.gray, batch.ab)
+            embedding = hoc(batch.gray).flatten(2)[0].cpu().numpy()
+        solver = open_solver(embedding, kernel, weights)
+        spp += float(np.diagonal(similarity_matrix(embedding, kernel)).mean())
+        ab = batch.ab.flatten(2)[0].T.cpu().numpy()  # (P, 2)
+        truth = _rgb(batch.gray, ab)
         for number in (10, 50, 100):
             rng = np.random.default_rng([config.seed, count, number])
-            shown = torch.zeros(1, 1, *grid)
-            for row, column in rng.integers(grid[0] - PATCH + 1, size=(number, 2)):
-                shown[0, 0, row : row + PATCH, column : column + PATCH] = 1.0
-            shown = shown.to(run.device)
-            x = solve_revealed(s, patch_means(batch.ab, shown), shown, config.hoc)
-            figures[f"val_psnr_{number}"] += float(
-                psnr((_rgb(batch.gray, x) - truth).square().mean())
-            )
+            shown = np.zeros(grid, bool)
+            for row, column in rng.integers(height - PATCH + 1, size=(number, 2)):
+                shown[row : row + PATCH, column : column + PATCH] = True
+            cells = np.flatnonzero(shown)
+            mean = ab[cells].mean(axis=0)
+            wanted = Constraints.of_cells(cells, ab[cells] - mean, height * width)
+            x = solver.correct(np.zeros((1, height * width, 2), np.float32), wanted)[0] + mean
+            error = np.mean((_rgb(batch.gray, x) - truth) ** 2)
+            figures[f"val_psnr_{number}"] += float(-10.0 * np.log10(error + 1e-12))
         count += 1
     return {name: value / count for name, value in figures.items()} | {"val_spp": spp / count}
 
 
-def _rgb(gray: Tensor, ab: Tensor) -> Tensor:
-    pixels = torch.cat([gray * lab.L_SCALE + lab.L_CENTER, ab * lab.AB_SCALE], dim=1)[0]
-    return torch.from_numpy(lab.lab_to_rgb(pixels.permute(1, 2, 0).float().cpu().numpy()))
+def _rgb(
+    gray: Tensor, ab: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    lightness = gray.flatten().cpu().numpy()[:, None] * lab.L_SCALE + lab.L_CENTER
+    return lab.lab_to_rgb(np.concatenate([lightness, ab * lab.AB_SCALE], axis=1))
 
 
 def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:

@@ -154,7 +154,7 @@ def fit(
     """
     per_epoch = max(1, num_photos // phase.batch_size)
     num_steps = max(1, round(phase.epochs * per_epoch))
-    every = min(per_epoch, num_steps)
+    every = min(per_epoch, max(1, num_steps // 8))  # steps between validations
     parameters = [p for p in loss.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(
         parameters, lr=phase.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3

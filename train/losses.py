@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -109,8 +107,3 @@ def component_errors(unaries: Tensor, ab: Tensor, weight: Tensor) -> Tensor:
     """
     error = (unaries.float() - ab[:, None]).abs().sum(2) * weight[:, None]  # (N, M, h, w)
     return error.mean((2, 3)) * UNIT
-
-
-def psnr(error: Tensor) -> Tensor:
-    """Returns 10 log10(1 / error) of a mean squared error of colours in 0..1."""
-    return -10.0 / math.log(10.0) * error.clamp_min(1e-12).log()
