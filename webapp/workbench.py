@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 from cachetools import LRUCache
-from huefield.upsample import grid_shape
 from numpy.typing import NDArray
 
 from huefield.colorizer import Backend, Colorizer, OpenPhoto, Sample
@@ -33,6 +32,7 @@ from huefield.networks import (
 from huefield.photo import Photo, read_photo, write_photo
 from huefield.photo_cache import PhotoCache
 from huefield.strokes import Edits, parse_edits
+from huefield.upsample import grid_shape
 from webapp.forms import ColorizationRequest, ImageFormat
 from webapp.previews import grey_preview, to_webp
 from webapp.problems import ProblemError
