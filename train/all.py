@@ -1,4 +1,7 @@
-"""The three stages in a row: `python -m train.all --config F --data DIR_OR_ZIP... --out RUN [--resume]`."""
+"""The three stages in a row.
+
+python -m train.all --config F --data DIR_OR_ZIP... --out RUN [--resume]
+"""
 
 from __future__ import annotations
 

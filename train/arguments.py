@@ -1,4 +1,7 @@
-"""The command line that all stages share: `--config F --data DIR_OR_ZIP... --out RUN [--resume]`."""
+"""The command line that all stages share.
+
+python -m train.STAGE --config F --data DIR_OR_ZIP... --out RUN [--resume]
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from train.batches import Batches
 from train.config import Config, ConfigError, load_config
-from train.data import Batches, DataError, open_cache
-from train.loop import Run, TrainingError
+from train.data import DataError, open_cache
+from train.loop import finished
+from train.run import Run, TrainingError, first_alone, is_first, processes
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,31 @@ class Stage:
 
 
 def run_stage(stages: Sequence[Stage], argv: Sequence[str] | None = None) -> int:
-    """Returns the exit code of running stages in a row: 0 done, 1 cannot go on, 2 usage, 130 interrupted."""
+    """Returns the exit code of running stages in a row.
+
+    0 done, 1 cannot go on, 2 the preset or the photos cannot be used, 130 interrupted.
+    """
+    options = _parse(stages, argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        with processes():
+            _train(stages, options)
+    except (ConfigError, DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename or options.out}: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; go on with --resume", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parse(stages: Sequence[Stage], argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=f"Train {', '.join(s.name for s in stages)}.")
     parser.add_argument(
         "--config", type=Path, required=True, help="TOML preset, e.g. train/configs/photos.toml"
@@ -41,38 +70,34 @@ def run_stage(stages: Sequence[Stage], argv: Sequence[str] | None = None) -> int
     parser.add_argument(
         "--start-from", type=Path, metavar="RUN", help="begin with the weights of another run"
     )
-    options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        config = load_config(options.config)
-        cache = open_cache(options.data, config.data, options.cache or options.out.parent / "cache")
-        print(f"{len(cache)} photos; skipped {cache.skipped}", flush=True)
-        if config.data.names:
-            networks = dataclasses.replace(config.networks, num_classes=cache.num_classes)
-            config = dataclasses.replace(config, networks=networks)
-        batches = Batches(cache, config.data, config.seed)
+    return parser.parse_args(argv)
+
+
+def _train(stages: Sequence[Stage], options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    if options.start_from:
         for stage in stages:
-            started = time.monotonic()
-            run = Run(
-                options.out,
-                stage.name,
-                config,
-                resume=options.resume,
-                start_from=options.start_from,
-            )
+            path = options.start_from / f"{stage.name}.pt"
+            if not path.exists():
+                raise TrainingError(f"expected {path} to start from; name stages that RUN has")
+    root = options.cache or options.out.parent / "cache"
+    cache = first_alone(lambda: open_cache(options.data, config.data, root))
+    if is_first():
+        print(f"{len(cache)} photos; skipped {cache.skipped}", flush=True)
+    if config.data.names:
+        networks = dataclasses.replace(config.networks, num_classes=cache.num_classes)
+        config = dataclasses.replace(config, networks=networks)
+    batches = Batches(cache, config.data, config.seed)
+    for stage in stages:
+        started = time.monotonic()
+        run = Run(
+            options.out, stage.name, config, resume=options.resume, start_from=options.start_from
+        )
+        best = finished(run, getattr(config, stage.name), len(batches))
+        took = "done before"
+        if best is None:
             best = stage.train(run, config, batches)
-            minutes = (time.monotonic() - started) / 60
-            print(
-                f"{stage.name}: {minutes:.1f} minutes, best "
-                + ", ".join(f"{k} {v:.4g}" for k, v in best.items())
-            )
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except TrainingError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; go on with --resume", file=sys.stderr)
-        return 130
-    return 0
+            took = f"{(time.monotonic() - started) / 60:.1f} minutes"
+        if is_first():
+            figures = ", ".join(f"{k} {v:.4g}" for k, v in best.items())
+            print(f"{stage.name}: {took}, best {figures}", flush=True)

@@ -1,11 +1,13 @@
 """What a run is made of: frozen dataclasses filled from a TOML preset.
 
-Every stage reads the same file. An unknown key, a missing table or a wrong type is an error that names the place.
+Every stage reads the same file. An unknown key, a wrong type or a value that cannot work is an
+error that names the place.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
@@ -13,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from train.layers import GROUP
 from train.networks import STRIDE, NetworkConfig
+
+POINTS_SIDE = 64  # of the squares on which the hoc stage measures revealed points
 
 
 class ConfigError(ValueError):
@@ -32,7 +37,8 @@ class DataConfig:
         limit: most photos taken, 0 for all; the choice is by name, the same each time.
         names: learn to name things from file names (what stands before the last underscore).
         min_colour: photos whose mean chroma is below are left out (ab units).
-        min_beyond_tint: photos whose ab is explained by a quadratic in L up to this RMS are left out as toned.
+        min_beyond_tint: photos whose ab is explained by a quadratic in L up to this RMS are left
+            out as toned.
     """
 
     include: tuple[str, ...] = ("*",)
@@ -71,9 +77,11 @@ class VaeConfig(PhaseConfig):
     Attributes:
         kl_weight: weight of the KL term, summed over z, against the mean error in units of 10 ab.
         kl_warmup: share of the steps over which the KL weight rises from 0.
-        rarity: lambda of the rarity weights; 1 weighs all colours alike (the paper weighs by rarity).
+        rarity: lambda of the rarity weights; 1 weighs all colours alike (the paper weighs by
+            rarity).
         gradient_weight: weight of the error of the colour gradients.
-        base_share: share of the photos coloured with z = 0, so that the gray path learns a base colouring.
+        base_share: share of the photos coloured with z = 0, so that the gray path learns a base
+            colouring.
         names_weight: weight of the naming loss when data.names is set.
         min_active: fewer active latent dimensions than this after the KL warm-up stop the run.
     """
@@ -95,7 +103,8 @@ class HocConfig(PhaseConfig):
         beta: weight of the revealed pixels (the paper: 1 in training).
         prior: weak pull of all pixels to the mean revealed colour, which keeps float32 solvable.
         reveal: share of revealed pixels, spread evenly over the run (the paper's five values).
-        points_share: share of the photos that instead show true colours at a few points, as a person would.
+        points_share: share of the photos that instead show true colours at a few points, as a
+            person would.
         max_points: most points shown on a crop; their number is drawn log-uniformly.
         loss: "log" (log of the squared error, which is PSNR) or "square".
         crop: side of the square crops on which the G-CRF is solved.
@@ -198,27 +207,18 @@ def _convert(hint: Any, value: Any, place: str) -> Any:
             raise ConfigError(f"{place}: expected {len(kinds)} values, got {len(value)}")
         pairs = enumerate(zip(kinds, value, strict=True))
         return tuple(_convert(kind, item, f"{place}[{i}]") for i, (kind, item) in pairs)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:
         raise ConfigError(f"{place}: expected {hint.__name__}, got {value!r}")
+    if hint is float and not math.isfinite(value):
+        raise ConfigError(f"{place}: expected a finite number, got {value!r}")
     return value
 
 
 def _check(config: Config) -> None:
-    for height, width in config.data.grids:
-        if height % STRIDE or width % STRIDE or not 0 < max(height, width) <= 512:
-            raise ConfigError(
-                f"data.grids: expected sides that are multiples of {STRIDE}, got {height} x {width}"
-            )
-        if max(height, width) > config.data.side:
-            raise ConfigError(
-                f"data.side: expected at least {max(height, width)} for data.grids, got {config.data.side}"
-            )
-    if config.hoc.crop % STRIDE or config.hoc.crop > config.data.side:
-        raise ConfigError(
-            f"hoc.crop: expected a multiple of {STRIDE} up to data.side, got {config.hoc.crop}"
-        )
+    _check_data(config)
+    _check_networks(config.networks)
     choices = {
         "bfloat16": (config.bfloat16, ("auto", "on", "off")),
         "networks.kernel": (config.networks.kernel, ("distance", "inner")),
@@ -230,9 +230,59 @@ def _check(config: Config) -> None:
             raise ConfigError(f"{place}: expected one of {', '.join(allowed)}, got {value!r}")
     for name in ("vae", "hoc", "mdn"):
         phase: PhaseConfig = getattr(config, name)
-        if phase.epochs <= 0 or phase.batch_size < 1 or phase.learning_rate <= 0:
-            raise ConfigError(f"{name}: expected epochs, batch_size and learning_rate above 0")
-        if not 0 <= phase.half_until <= 1:
-            raise ConfigError(
-                f"{name}.half_until: expected a share from 0 to 1, got {phase.half_until}"
-            )
+        for key in ("epochs", "batch_size", "learning_rate"):
+            _expect(getattr(phase, key) > 0, f"{name}.{key}", "above 0", getattr(phase, key))
+        for key in ("warmup", "half_until"):
+            share = getattr(phase, key)
+            _expect(0 <= share <= 1, f"{name}.{key}", "a share from 0 to 1", share)
+    hoc = config.hoc
+    _expect(hoc.beta > 0 and hoc.prior > 0, "hoc.beta, hoc.prior", "above 0", (hoc.beta, hoc.prior))
+    shares = bool(hoc.reveal) and all(0 < share <= 1 for share in hoc.reveal)
+    _expect(shares, "hoc.reveal", "shares above 0, up to 1", hoc.reveal)
+    _expect(hoc.max_points > 0, "hoc.max_points", "at least 1", hoc.max_points)
+    _expect(config.mdn.sigma > 0, "mdn.sigma", "above 0", config.mdn.sigma)
+
+
+def _check_data(config: Config) -> None:
+    data = config.data
+    _expect(0 <= config.seed < 2**31, "seed", "from 0 to 2^31 - 1", config.seed)
+    _expect(config.threads >= 0, "threads", "at least 0", config.threads)
+    _expect(data.limit >= 0, "data.limit", "at least 0", data.limit)
+    _expect(bool(data.include), "data.include", "a pattern at least", data.include)
+    share = data.validation_share
+    _expect(0 < share < 1, "data.validation_share", "a share between 0 and 1", share)
+    _expect(bool(data.grids), "data.grids", "a grid at least", data.grids)
+    largest = POINTS_SIDE
+    for height, width in data.grids:
+        fits = height % STRIDE == 0 == width % STRIDE and min(height, width) > 0
+        _expect(fits, "data.grids", f"sides that are multiples of {STRIDE}", (height, width))
+        largest = max(largest, height, width)
+    _expect(largest <= data.side <= 512, "data.side", f"from {largest} (grids) to 512", data.side)
+    crop = config.hoc.crop
+    fits = crop % STRIDE == 0 and 0 < crop <= data.side
+    _expect(fits, "hoc.crop", f"a multiple of {STRIDE} up to data.side", crop)
+
+
+def _check_networks(networks: NetworkConfig) -> None:
+    for key in ("widths", "blocks"):
+        counts = getattr(networks, key)
+        good = len(counts) == 4 and min(counts) > 0
+        _expect(good, f"networks.{key}", "four counts above 0, one for each scale", counts)
+    for key in ("latent_channels", "latent_side", "num_components", "mdn_width"):
+        _expect(getattr(networks, key) > 0, f"networks.{key}", "above 0", getattr(networks, key))
+    least = 4 if networks.position else 1
+    size = networks.embedding_size
+    _expect(size >= least, "networks.embedding_size", f"at least {least}", size)
+    channels = {
+        "widths": networks.widths,
+        "encoder_width": tuple(k * networks.encoder_width for k in (1, 2, 4)),
+        "hoc_width": tuple(k * networks.hoc_width for k in (1, 2, 3, 4)),
+    }
+    for key, counts in channels.items():
+        good = all(c > 0 and c % max(1, c // GROUP) == 0 for c in counts)
+        _expect(good, f"networks.{key}", f"channels in groups of {GROUP}", getattr(networks, key))
+
+
+def _expect(good: bool, place: str, expected: str, got: object) -> None:
+    if not good:
+        raise ConfigError(f"{place}: expected {expected}, got {got}")

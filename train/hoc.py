@@ -14,23 +14,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from huefield import lab
-from huefield.gcrf import Kernel, Weights, open_solver
+from huefield.gcrf import Kernel, Solver, Weights, open_solver
 from huefield.gcrf import similarity as similarity_matrix
 from huefield.strokes import Constraints
 from train.arguments import Stage, run_stage
-from train.config import Config, HocConfig
+from train.batches import Batch, Batches
+from train.config import POINTS_SIDE, Config, HocConfig
 from train.crf import similarity, solve
-from train.data import Batch, Batches
-from train.loop import Run, fit
+from train.loop import fit
 from train.losses import UNIT
 from train.networks import Decoder, Encoder, Hoc
+from train.run import Run
 from train.sheet import write_sheet
 
 PATCH = 2  # cells; 7 of 256 pixels on a grid of 64
+Floats = npt.NDArray[np.float32]
+GRID = (POINTS_SIDE, POINTS_SIDE)  # of the validation photos
 
 
 class HocLoss(nn.Module):
@@ -76,8 +80,8 @@ class HocLoss(nn.Module):
 def solve_revealed(s: Tensor, target: Tensor, shown: Tensor, phase: HocConfig) -> Tensor:
     """Returns the colours (N, 2, h, w) that the G-CRF makes of revealed pixels.
 
-    Rows of S sum to 1, so a constant can be taken off and put back: the weak prior that keeps Q regular
-    pulls to the mean revealed colour.
+    Rows of S sum to 1, so a constant can be taken off and put back: the weak prior that keeps Q
+    regular pulls to the mean revealed colour.
 
     Args:
         s: (N, P, P).
@@ -94,7 +98,7 @@ def solve_revealed(s: Tensor, target: Tensor, shown: Tensor, phase: HocConfig) -
 
 
 def patch_means(ab: Tensor, shown: Tensor) -> Tensor:
-    """Returns ab with each revealed pixel showing the mean over its neighbourhood of revealed pixels."""
+    """Returns ab with each revealed pixel showing the mean of the revealed pixels around it."""
     total = nn.functional.avg_pool2d(ab * shown, 3, stride=1, padding=1)
     count = nn.functional.avg_pool2d(shown, 3, stride=1, padding=1)
     return total / count.clamp_min(1e-6) * shown
@@ -108,7 +112,7 @@ def reveal_share(phase: HocConfig, progress: float) -> float:
 def draw_masks(
     rng: np.random.Generator, size: int, grid: tuple[int, int], phase: HocConfig, progress: float
 ) -> tuple[Tensor, Tensor]:
-    """Returns which pixels a batch reveals, (N, 1, h, w), and which photos do so by points, (N,)."""
+    """Returns the pixels that a batch reveals, (N, 1, h, w), and who does it by points, (N,)."""
     height, width = grid
     shown = np.zeros((size, 1, height, width), np.float32)
     by_points = np.zeros(size, np.float32)
@@ -128,40 +132,55 @@ def draw_masks(
     return torch.from_numpy(shown), torch.from_numpy(by_points)
 
 
+def draw_cells(rng: np.random.Generator, number: int) -> npt.NDArray[np.intp]:
+    """Returns the pixels of GRID, flat, that patches at a number of random places reveal."""
+    shown = np.zeros(GRID, bool)
+    for row, column in rng.integers(POINTS_SIDE - PATCH + 1, size=(number, 2)):
+        shown[row : row + PATCH, column : column + PATCH] = True
+    return np.flatnonzero(shown)
+
+
+def open_photo(hoc: Hoc, batch: Batch, config: Config, run: Run) -> tuple[Solver, float]:
+    """Returns the solver that serving uses, for one photo (a batch of 1), and its mean S_pp."""
+    kernel = Kernel(
+        "inner" if config.networks.kernel == "inner" else "distance", config.networks.diagonal
+    )
+    weights = Weights(beta_prior=config.hoc.prior, beta_edit=config.hoc.beta)
+    with run.autocast():
+        embedding = hoc(batch.gray).flatten(2)[0].cpu().numpy()
+    mean_spp = float(np.diagonal(similarity_matrix(embedding, kernel)).mean())
+    return open_solver(embedding, kernel, weights), mean_spp
+
+
+def solve_cells(solver: Solver, ab: Floats, cells: npt.NDArray[np.intp]) -> Floats:
+    """Returns the colours (P, 2) that the G-CRF makes of the true colours ab (P, 2) of cells."""
+    mean = ab[cells].mean(axis=0)
+    wanted = Constraints.of_cells(cells, ab[cells] - mean, len(ab))
+    field: Floats = solver.correct(np.zeros((1, *ab.shape), np.float32), wanted)[0]
+    return np.asarray(field + mean, np.float32)
+
+
 def points_psnr(
     hoc: Hoc, batches: Batches, config: Config, run: Run, num_photos: int
 ) -> dict[str, float]:
     """Returns the RGB PSNR on the grid at 10, 50 and 100 revealed points, and mean S_pp."""
-    height, width = grid = (64, 64)
     figures = {"val_psnr_10": 0.0, "val_psnr_50": 0.0, "val_psnr_100": 0.0}
-    kernel = Kernel(config.networks.kernel, config.networks.diagonal)  # type: ignore[arg-type]
-    weights = Weights(beta_prior=config.hoc.prior, beta_edit=config.hoc.beta)
     spp, count = 0.0, 0
-    for batch in (b.to(run.device) for b in batches.validation(1, grid=grid, limit=num_photos)):
-        with run.autocast():
-            embedding = hoc(batch.gray).flatten(2)[0].cpu().numpy()
-        solver = open_solver(embedding, kernel, weights)
-        spp += float(np.diagonal(similarity_matrix(embedding, kernel)).mean())
+    for batch in (b.to(run.device) for b in batches.validation(1, grid=GRID, limit=num_photos)):
+        solver, mean_spp = open_photo(hoc, batch, config, run)
+        spp += mean_spp
         ab = batch.ab.flatten(2)[0].T.cpu().numpy()  # (P, 2)
         truth = _rgb(batch.gray, ab)
         for number in (10, 50, 100):
             rng = np.random.default_rng([config.seed, count, number])
-            shown = np.zeros(grid, bool)
-            for row, column in rng.integers(height - PATCH + 1, size=(number, 2)):
-                shown[row : row + PATCH, column : column + PATCH] = True
-            cells = np.flatnonzero(shown)
-            mean = ab[cells].mean(axis=0)
-            wanted = Constraints.of_cells(cells, ab[cells] - mean, height * width)
-            x = solver.correct(np.zeros((1, height * width, 2), np.float32), wanted)[0] + mean
+            x = solve_cells(solver, ab, draw_cells(rng, number))
             error = np.mean((_rgb(batch.gray, x) - truth) ** 2)
             figures[f"val_psnr_{number}"] += float(-10.0 * np.log10(error + 1e-12))
         count += 1
     return {name: value / count for name, value in figures.items()} | {"val_spp": spp / count}
 
 
-def _rgb(
-    gray: Tensor, ab: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _rgb(gray: Tensor, ab: Floats) -> Floats:
     lightness = gray.flatten().cpu().numpy()[:, None] * lab.L_SCALE + lab.L_CENTER
     return lab.lab_to_rgb(np.concatenate([lightness, ab * lab.AB_SCALE], axis=1))
 
@@ -170,11 +189,11 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     """Trains HOC and the decoder's top and returns the best validation figures."""
     phase = config.hoc
     checkpoint = run.load("vae.pt")
-    encoder = Encoder(config.networks).to(run.device, memory_format=torch.channels_last)
-    decoder = Decoder(config.networks).to(run.device, memory_format=torch.channels_last)
-    hoc = Hoc(config.networks).to(run.device, memory_format=torch.channels_last)
-    encoder.load_state_dict(checkpoint["encoder"])
-    decoder.load_state_dict(checkpoint["decoder"])
+    encoder = run.place(Encoder(config.networks))
+    decoder = run.place(Decoder(config.networks))
+    hoc = run.place(Hoc(config.networks))
+    run.restore(encoder, checkpoint, "encoder")
+    run.restore(decoder, checkpoint, "decoder")
     encoder.requires_grad_(False)
     decoder.requires_grad_(False)
     for parameter in decoder.top():
@@ -197,22 +216,19 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         }
 
     def draw(path: Path) -> None:
-        batch = next(batches.validation(8, grid=(64, 64))).to(run.device)
-        s = similarity(
-            hoc(batch.gray).flatten(2), config.networks.kernel, diagonal=config.networks.diagonal
-        )
-        columns = [batch.ab]
-        for number in (10, 50):
-            places = np.random.default_rng([config.seed, number]).integers(63, size=(number, 2))
-            shown = torch.zeros(len(batch.gray), 1, 64, 64)
-            for row, column in places:
-                shown[:, :, row : row + PATCH, column : column + PATCH] = 1.0
-            shown = shown.to(run.device)
-            columns += [
-                batch.ab * shown,
-                solve_revealed(s, patch_means(batch.ab, shown), shown, phase),
-            ]
-        write_sheet(path, batch.gray, columns)
+        batch = next(batches.validation(8, grid=GRID)).to(run.device)
+        rows: list[list[Tensor]] = []
+        for photo in batch.split():
+            solver, _ = open_photo(hoc, photo, config, run)
+            ab = photo.ab.flatten(2)[0].T.cpu().numpy()  # (P, 2)
+            fields = [ab]
+            for number in (10, 50):
+                cells = draw_cells(np.random.default_rng([config.seed, number]), number)
+                shown = np.zeros_like(ab)
+                shown[cells] = ab[cells]
+                fields += [shown, solve_cells(solver, ab, cells)]
+            rows.append([torch.from_numpy(field.T.reshape(2, *GRID)) for field in fields])
+        write_sheet(path, batch.gray, [torch.stack(column) for column in zip(*rows, strict=True)])
 
     models = {"decoder": decoder, "hoc": hoc}
     return fit(

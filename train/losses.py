@@ -1,4 +1,7 @@
-"""The terms of the training losses, and the figures that show a latent collapse. Called by the stages."""
+"""The terms of the training losses, and the figures that show a latent collapse.
+
+Called by the stages.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import torch
 from torch import Tensor
 
 from huefield import lab
-from train.data import Batches
+from train.batches import Batches
 
 BIN = 10.0  # ab units, as in Zhang et al. 2016
 NUM_BINS = 27
@@ -15,7 +18,7 @@ UNIT = lab.AB_SCALE / 10.0  # errors are counted in units of 10 ab
 
 
 def rarity_table(batches: Batches, share: float, num_photos: int = 2000) -> Tensor:
-    """Returns the weight of each colour bin, (27 * 27,) float32, with mean 1 over the photos' pixels.
+    """Returns the weight of each colour bin, (27 * 27,) float32, of mean 1 over the pixels.
 
     A bin of probability p weighs 1 / ((1 - share) p + share / Q): share 1 weighs all alike.
 
@@ -74,7 +77,7 @@ def num_active(means: Tensor) -> int:
 
     Source: Burda, Grosse, Salakhutdinov, ICLR 2016, section 5.2.
     """
-    return int((means.var(dim=0) > 0.01).sum())
+    return int((means.var(dim=0, correction=min(1, len(means) - 1)) > 0.01).sum())
 
 
 def mixture_loss(

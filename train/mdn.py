@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from huefield import lab
 from train.arguments import Stage, run_stage
+from train.batches import Batch, Batches
 from train.config import Config
-from train.data import Batch, Batches
-from train.loop import Run, fit
+from train.loop import fit
 from train.losses import colour_bins, component_errors, mixture_loss, rarity_table
 from train.networks import Decoder, Encoder, Mdn
+from train.run import Run
 from train.sheet import write_sheet
 
 
@@ -70,20 +71,21 @@ def colour_components(decoder: Decoder, gray: Tensor, mu: Tensor) -> Tensor:
     with torch.no_grad():
         features = decoder.gray(gray)
     f1, f2, f4, f8, f16 = (f.repeat_interleave(components, 0) for f in features)
-    return decoder.decode((f1, f2, f4, f8, f16), mu.flatten(0, 1)).unflatten(0, (count, components))
+    unaries = decoder.decode((f1, f2, f4, f8, f16), mu.flatten(0, 1))
+    return unaries.reshape(count, components, *unaries.shape[1:])
 
 
 def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     """Trains the MDN and returns the best validation figures."""
     phase = config.mdn
-    encoder = Encoder(config.networks).to(run.device, memory_format=torch.channels_last)
-    decoder = Decoder(config.networks).to(run.device, memory_format=torch.channels_last)
-    mdn = Mdn(config.networks).to(run.device, memory_format=torch.channels_last)
+    encoder = run.place(Encoder(config.networks))
+    decoder = run.place(Decoder(config.networks))
+    mdn = run.place(Mdn(config.networks))
     checkpoint = run.load("vae.pt")
-    encoder.load_state_dict(checkpoint["encoder"])
-    decoder.load_state_dict(
-        run.load("hoc.pt")["decoder"] if (run.out / "hoc.pt").exists() else checkpoint["decoder"]
-    )
+    run.restore(encoder, checkpoint, "encoder")
+    if (run.out / "hoc.pt").exists():
+        checkpoint = run.load("hoc.pt")
+    run.restore(decoder, checkpoint, "decoder")
     encoder.requires_grad_(False)
     decoder.requires_grad_(False)
     if phase.gray_from_decoder:

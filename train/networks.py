@@ -1,20 +1,22 @@
-"""The four networks of the paper, fully convolutional: encoder, decoder with its gray path, HOC, MDN.
+"""The four networks of the paper, fully convolutional: encoder, decoder, HOC, MDN.
 
-The stages (`vae`, `hoc`, `mdn`) train them, `export` traces all but the encoder. Inputs are scaled as in
-`huefield.lab`: gray = (L - 50) / 50, ab / 128. Every grid with sides that are multiples of 8 is accepted.
+The stages (`vae`, `hoc`, `mdn`) train them, `export` traces all but the encoder. Inputs are scaled
+as in `huefield.lab`: gray = (L - 50) / 50, ab / 128. Every grid with sides that are multiples of 8
+is accepted.
 
-Source: Messaoud, Forsyth, Schwing, ECCV 2018, section 3 and the supplementary material. The paper leaves the
-layers open; these are residual U-shaped networks, small enough for a CPU.
+Source: Messaoud, Forsyth, Schwing, ECCV 2018, section 3 and the supplementary material. The paper
+leaves the layers open; these are residual U-shaped networks, small enough for a CPU.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
+
+from train.layers import Block, Modulation, norm, pool, upsample_to
 
 STRIDE = 8  # sides of the grid are multiples of this
 LOG_VARIANCE_RANGE = (-8.0, 4.0)
@@ -29,8 +31,10 @@ class NetworkConfig:
         widths: channels of the gray path at 1/2, 1/4, 1/8 and 1/16 of the grid.
         blocks: residual blocks at these four scales.
         latent_channels: channels of z at each of its cells.
-        latent_side: cells of z along each side. 1 is the paper's setting: one code broadcast over the grid.
-        encoder_width: channels of the encoder at 1/2 of the grid; doubled at each of the next two scales.
+        latent_side: cells of z along each side. 1 is the paper's setting: one code broadcast over
+            the grid.
+        encoder_width: channels of the encoder at 1/2 of the grid; doubled at each of the next two
+            scales.
         hoc_width: channels of the HOC network at full grid; grows by as much at each scale.
         embedding_size: D, rows of the embedding A, two of which are the position.
         kernel: "distance" or "inner" (the paper's).
@@ -61,27 +65,6 @@ class NetworkConfig:
         return self.latent_channels * self.latent_side**2
 
 
-def _norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(max(1, channels // 16), channels)
-
-
-class Block(nn.Module):
-    """Residual block: norm, SiLU, 3 x 3 convolution, twice; the second starts at zero."""
-
-    def __init__(self, channels: int, dilation: int = 1) -> None:
-        super().__init__()
-        self.norm1 = _norm(channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
-        self.norm2 = _norm(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Returns x + f(x), (N, C, h, w)."""
-        y = self.conv1(F.silu(self.norm1(x)))
-        return x + self.conv2(F.silu(self.norm2(y)))
-
-
 class GrayPath(nn.Module):
     """What the gray picture shows, at five scales."""
 
@@ -103,33 +86,12 @@ class GrayPath(nn.Module):
     def forward(self, gray: Tensor) -> Features:
         """Returns features at 1, 1/2, 1/4, 1/8 and 1/16 of the grid from gray (N, 1, h, w)."""
         f1 = self.fine(gray)
-        f2 = self.stage2(self.stem(F.pixel_unshuffle(gray, 2)))
+        f2 = self.stage2(self.stem(functional.pixel_unshuffle(gray, 2)))
         f4 = self.stage4(self.down4(f2))
         f8 = self.stage8(self.down8(f4))
         f16 = self.stage16(self.down16(f8))
-        f16 = f16 + self.context(F.silu(f16.mean((2, 3))))[:, :, None, None]
+        f16 = f16 + self.context(functional.silu(f16.mean((2, 3))))[:, :, None, None]
         return f1, f2, f4, f8, f16
-
-
-class Modulation(nn.Module):
-    """Feature-wise scale and shift of a map by the latent map (N, Z', h, w)."""
-
-    def __init__(self, latent_channels: int, channels: int) -> None:
-        super().__init__()
-        self.proj = nn.Conv2d(latent_channels, 2 * channels, 1)
-        nn.init.normal_(self.proj.weight, std=0.05)
-        nn.init.zeros_(self.proj.bias)
-
-    def forward(self, x: Tensor, latent: Tensor) -> Tensor:
-        """Returns x * (1 + scale) + shift."""
-        if latent.shape[2:] != x.shape[2:]:
-            latent = F.interpolate(latent, size=x.shape[2:], mode="bilinear", align_corners=False)
-        scale, shift = self.proj(latent).chunk(2, dim=1)
-        return x * (1.0 + scale) + shift
-
-
-def _upsample_to(x: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
 class Decoder(nn.Module):
@@ -163,7 +125,7 @@ class Decoder(nn.Module):
         return [*self.top1.parameters(), *self.top2.parameters()]
 
     def forward(self, gray: Tensor, z: Tensor) -> Tensor:
-        """Returns the unary (N, 2, h, w), ab / 128, from gray (N, 1, h, w) and z (N, latent_size)."""
+        """Returns the unary (N, 2, h, w), ab / 128, from gray (N, 1, h, w) and z (N, Z)."""
         return self.decode(self.gray(gray), z)
 
     def decode(self, features: Features, z: Tensor) -> Tensor:
@@ -172,20 +134,22 @@ class Decoder(nn.Module):
         side = self.config.latent_side
         z = z.to(f8.dtype)
         local = self.latent_local(z.reshape(-1, self.config.latent_channels, side, side))
-        local = _upsample_to(local, f8) + self.latent_global(z)[:, :, None, None]
-        latent = F.silu(local)
+        local = upsample_to(local, f8) + self.latent_global(z)[:, :, None, None]
+        latent = functional.silu(local)
         latent = latent + self.mix(latent)
-        y = self.block8(self.mod8(_upsample_to(self.up8(f16), f8) + f8, latent))
-        y = self.block4(self.mod4(_upsample_to(self.up4(y), f4) + f4, latent))
-        y = self.block2(self.mod2(_upsample_to(self.up2(y), f2) + f2, latent))
-        y = torch.cat([_upsample_to(self.up1(y), f1), f1], dim=1)
-        return self.top2(F.silu(self.top1(F.silu(y))))
+        y = self.block8(self.mod8(upsample_to(self.up8(f16), f8) + f8, latent))
+        y = self.block4(self.mod4(upsample_to(self.up4(y), f4) + f4, latent))
+        y = self.block2(self.mod2(upsample_to(self.up2(y), f2) + f2, latent))
+        y = torch.cat([upsample_to(self.up1(y), f1), f1], dim=1)
+        unary: Tensor = self.top2(functional.silu(self.top1(functional.silu(y))))
+        return unary
 
     def name_logits(self, features: Features) -> Tensor:
         """Returns class logits (N, num_classes) of the auxiliary naming task."""
         if self.names is None:
             raise ValueError("this decoder was built without num_classes")
-        return self.names(F.silu(features[4]).mean((2, 3)))
+        logits: Tensor = self.names(functional.silu(features[4]).mean((2, 3)))
+        return logits
 
 
 class Encoder(nn.Module):
@@ -202,30 +166,25 @@ class Encoder(nn.Module):
             Block(2 * c),
             nn.Conv2d(2 * c, 4 * c, 3, stride=2, padding=1),
             Block(4 * c),
-            _norm(4 * c),
+            norm(4 * c),
             nn.SiLU(),
         )
         self.head = nn.Conv2d(4 * c, 2 * config.latent_channels, 1)
 
     def forward(self, gray: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
         """Returns mean and log-variance, each (N, latent_size), float32."""
-        y = self.body(F.pixel_unshuffle(torch.cat([gray, ab], dim=1), 2))
+        y = self.body(functional.pixel_unshuffle(torch.cat([gray, ab], dim=1), 2))
         side = self.config.latent_side
-        y = y.mean((2, 3), keepdim=True) if side == 1 else _pool(y, side)
+        y = y.mean((2, 3), keepdim=True) if side == 1 else pool(y, side)
         mean, log_variance = self.head(y).float().chunk(2, dim=1)
         return mean.flatten(1), log_variance.flatten(1).clamp(*LOG_VARIANCE_RANGE)
-
-
-def _pool(x: Tensor, side: int) -> Tensor:
-    """Returns x (N, C, h, w) at side x side cells; at h = w = 2 * side this is the 2 x 2 mean."""
-    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
 
 
 class Hoc(nn.Module):
     """The embedding A whose products make S: one column for each pixel of the grid.
 
-    The last rows are the gray value and the position, each times a learned scale, so that training starts
-    from a bilateral affinity. Departure from the paper (position=False leaves them out).
+    The last rows are the gray value and the position, each times a learned scale, so that training
+    starts from a bilateral affinity. Departure from the paper (position=False leaves them out).
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -247,7 +206,7 @@ class Hoc(nn.Module):
         self.merge2 = Block(2 * c)
         self.up1 = nn.Conv2d(2 * c, c, 1)
         self.merge1 = Block(c)
-        self.norm = _norm(c)
+        self.norm = norm(c)
         self.head = nn.Conv2d(c, config.embedding_size - num_given, 1)
         self.gray_scale = nn.Parameter(torch.tensor(4.0))  # L / 12.5
         self.position_scale = nn.Parameter(torch.tensor(0.16))  # 6 cells
@@ -258,10 +217,10 @@ class Hoc(nn.Module):
         x2 = self.block2(self.down2(x1))
         x4 = self.block4(self.down4(x2))
         x8 = self.block8(self.down8(x4))
-        y = self.merge4(_upsample_to(self.up4(x8), x4) + x4)
-        y = self.merge2(_upsample_to(self.up2(y), x2) + x2)
-        y = self.merge1(_upsample_to(self.up1(y), x1) + x1)
-        learned = self.head(F.silu(self.norm(y))).float()
+        y = self.merge4(upsample_to(self.up4(x8), x4) + x4)
+        y = self.merge2(upsample_to(self.up2(y), x2) + x2)
+        y = self.merge1(upsample_to(self.up1(y), x1) + x1)
+        learned: Tensor = self.head(functional.silu(self.norm(y))).float()
         if not self.config.position:
             return learned
         n, _, height, width = gray.shape
@@ -295,22 +254,10 @@ class Mdn(nn.Module):
     def forward(self, gray: Tensor) -> tuple[Tensor, Tensor]:
         """Returns pi (N, M), which sums to 1, and mu (N, M, latent_size), both float32."""
         features = self.gray(gray)
-        f8, f16 = F.silu(features[3]), F.silu(features[4])
+        f8, f16 = functional.silu(features[3]), functional.silu(features[4])
         side = self.config.latent_side
         overall = self.overall(f16.mean((2, 3)))  # (N, width)
-        local = _pool(self.local8(f8), side) + _pool(self.local16(f16), side)
-        mu = self.mu(
-            F.silu(local + overall[:, :, None, None])
-        ).float()  # (N, M * channels, side, side)
-        pi = torch.softmax(self.pi(F.silu(overall)).float(), dim=1)
+        local = pool(self.local8(f8), side) + pool(self.local16(f16), side)
+        mu = self.mu(functional.silu(local + overall[:, :, None, None])).float()
+        pi = torch.softmax(self.pi(functional.silu(overall)).float(), dim=1)
         return pi, mu.reshape(mu.shape[0], self.config.num_components, self.config.latent_size)
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Returns the number of weights in a module."""
-    return sum(p.numel() for p in module.parameters())
-
-
-def network_config(values: dict[str, Any]) -> NetworkConfig:
-    """Returns the sizes that a checkpoint's dictionary holds; lists become tuples."""
-    return NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

@@ -12,7 +12,7 @@ from huefield import lab
 
 
 def picture(gray: Tensor, ab: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Returns sRGB (h, w, 3) uint8 of gray (1, h, w) and ab (2, h, w), scaled as the networks have them."""
+    """Returns sRGB (h, w, 3) uint8 of gray (1, h, w) and ab (2, h, w) in the networks' scaling."""
     lightness = gray[0].float().cpu().numpy() * lab.L_SCALE + lab.L_CENTER
     colours = np.moveaxis(ab.float().cpu().numpy(), 0, -1) * lab.AB_SCALE
     return lab.render_rgb8(np.ascontiguousarray(lightness), np.ascontiguousarray(colours))

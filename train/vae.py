@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from huefield import lab
 from train.arguments import Stage, run_stage
+from train.batches import Batch, Batches
 from train.config import Config, VaeConfig
-from train.data import Batch, Batches
-from train.loop import Run, TrainingError, fit
+from train.loop import fit
 from train.losses import (
     colour_bins,
     colour_error,
@@ -29,11 +29,12 @@ from train.losses import (
     rarity_table,
 )
 from train.networks import Decoder, Encoder
+from train.run import Run, TrainingError
 from train.sheet import write_sheet
 
 
 class VaeLoss(nn.Module):
-    """Rarity-weighted reconstruction + colour gradients + KL, with a share of photos coloured from z = 0."""
+    """Rarity-weighted reconstruction + colour gradients + KL; a share of photos sees z = 0."""
 
     rarity: Tensor
 
@@ -71,7 +72,7 @@ class VaeLoss(nn.Module):
         total = reconstruction + config.gradient_weight * gradient + kl_weight * kl
         figures = {"colour": reconstruction, "gradient": gradient, "kl": kl}
         if logits is not None:
-            named = F.cross_entropy(
+            named = functional.cross_entropy(
                 logits.float(), batch.label, ignore_index=-1, reduction="sum"
             ) / len(batch.label)
             total = total + config.names_weight * named
@@ -82,8 +83,8 @@ class VaeLoss(nn.Module):
 def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     """Trains encoder and decoder and returns the best validation figures."""
     phase = config.vae
-    encoder = Encoder(config.networks).to(run.device, memory_format=torch.channels_last)
-    decoder = Decoder(config.networks).to(run.device, memory_format=torch.channels_last)
+    encoder = run.place(Encoder(config.networks))
+    decoder = run.place(Decoder(config.networks))
     loss = VaeLoss(encoder, decoder, phase, rarity_table(batches, phase.rarity)).to(run.device)
     latent = config.networks.latent_size
     progress = {"share": 0.0}
@@ -126,8 +127,8 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         enough = count >= 32 and progress["share"] > max(phase.kl_warmup, 0.2)
         if enough and figures["active"] < phase.min_active:
             raise TrainingError(
-                f"vae: the latent collapsed, {figures['active']:.0f} dimensions are active, expected at least "
-                f"{phase.min_active}; lower vae.kl_weight"
+                f"vae: the latent collapsed, {figures['active']:.0f} dimensions are active, "
+                f"expected at least {phase.min_active}; lower vae.kl_weight"
             )
         figures["score"] = (
             figures["val_mae"] * lab.AB_SCALE / 5.0 + phase.kl_weight * figures["val_kl"]
