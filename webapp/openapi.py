@@ -7,27 +7,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from webapp.forms import FORMATS, MAX_SAMPLES, MAX_SEED, SIDES
-
-JsonObject = dict[str, object]
-
-_TEXT: JsonObject = {"type": "string"}
-_NUMBER: JsonObject = {"type": "number"}
-_COUNT: JsonObject = {"type": "integer", "minimum": 0}
-_LINK: JsonObject = {"type": "string", "format": "uri-reference"}
-_PAIR: JsonObject = {
-    "type": "array",
-    "prefixItems": [_NUMBER, _NUMBER],
-    "minItems": 2,
-    "maxItems": 2,
-}
-_SIZE: JsonObject = {
-    "description": "width and height",
-    "type": "array",
-    "items": {"type": "integer", "minimum": 1},
-    "minItems": 2,
-    "maxItems": 2,
-}
+from webapp.forms import FORMATS, SIDES
+from webapp.schemas import COUNT, NUMBER, TEXT, JsonObject, ref, schemas
 
 
 def openapi_document(server: str) -> JsonObject:
@@ -48,11 +29,11 @@ def openapi_document(server: str) -> JsonObject:
         "servers": [{"url": server}],
         "paths": _paths(),
         "components": {
-            "schemas": _schemas(),
+            "schemas": schemas(),
             "responses": {
                 "Problem": {
                     "description": "What went wrong (RFC 9457)",
-                    "content": {"application/problem+json": {"schema": _ref("Problem")}},
+                    "content": {"application/problem+json": {"schema": ref("Problem")}},
                 }
             },
             "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "huefield"}},
@@ -61,14 +42,14 @@ def openapi_document(server: str) -> JsonObject:
 
 
 def _paths() -> JsonObject:
-    photo = _path("photo_id", _TEXT)
-    key = _path("key", _TEXT)
-    index = _path("index", _COUNT)
-    example = _path("name", _TEXT)
+    photo = _path("photo_id", TEXT)
+    key = _path("key", TEXT)
+    index = _path("index", COUNT)
+    example = _path("name", TEXT)
     side = _query("side", {"type": "integer", "enum": list(SIDES), "default": 1024})
-    model = _query("model", _TEXT)
+    model = _query("model", TEXT)
     image_format = _query("format", {"type": "string", "enum": list(FORMATS), "default": "png"})
-    place = [_query("x", _NUMBER, required=True), _query("y", _NUMBER, required=True)]
+    place = [_query("x", NUMBER, required=True), _query("y", NUMBER, required=True)]
     webp: JsonObject = {"image/webp": {}}
     one = "/api/v1/photos/{photo_id}"
     coloring = one + "/colorizations/{key}"
@@ -80,7 +61,7 @@ def _paths() -> JsonObject:
                 "properties": {"photo": {"type": "string", "format": "binary"}},
             }
         },
-        "application/json": {"schema": _ref("ExampleChoice")},
+        "application/json": {"schema": ref("ExampleChoice")},
     }
     return {
         "/api/v1/openapi.json": {"get": _operation("describe", "This document", _json("Any"))},
@@ -110,7 +91,7 @@ def _paths() -> JsonObject:
                 _json("Colorization"),
                 [photo],
                 201,
-                {"application/json": {"schema": _ref("ColorizationRequest")}},
+                {"application/json": {"schema": ref("ColorizationRequest")}},
             )
         },
         coloring: {
@@ -158,147 +139,6 @@ def _paths() -> JsonObject:
     }
 
 
-def _schemas() -> JsonObject:
-    map_values: JsonObject = {
-        "description": "one number a cell of the grid, row by row",
-        "type": "array",
-        "items": _NUMBER,
-    }
-    sample: JsonObject = {
-        "index": _COUNT,
-        "seed": _COUNT,
-        "component": _COUNT,
-        "log_prob": {"type": ["number", "null"]},
-        "fit": {"type": ["number", "null"]},
-        "preview": _LINK,
-        "download": _LINK,
-    }
-    request_members: JsonObject = {
-        "model": _TEXT,
-        "samples": {"type": "integer", "minimum": 1, "maximum": MAX_SAMPLES, "default": 6},
-        "seed": {"type": "integer", "minimum": 0, "maximum": MAX_SEED, "default": 0},
-        "condition": {
-            "description": "choose samples that agree with the edits from the start",
-            "type": "boolean",
-            "default": False,
-        },
-        "edits": {"oneOf": [_ref("EditFile"), {"type": "null"}]},
-    }
-    region: JsonObject = {
-        "points": {"type": "array", "items": _PAIR, "minItems": 1},
-        "radius": _NUMBER,
-    }
-    return {
-        "Any": {"type": "object"},
-        "Problem": _object(
-            {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
-            closed=False,
-        ),
-        "Models": _object(
-            {
-                "models": _list(
-                    _object(
-                        {
-                            "name": _TEXT,
-                            "description": _TEXT,
-                            "default": {"type": "boolean"},
-                            "grid_area": _COUNT,
-                            "num_components": _COUNT,
-                        }
-                    )
-                )
-            }
-        ),
-        "Examples": _object(
-            {
-                "examples": _list(
-                    _object(
-                        {
-                            "name": _TEXT,
-                            "title": _TEXT,
-                            "credit": _TEXT,
-                            "licence": _TEXT,
-                            "size": _SIZE,
-                            "thumbnail": _LINK,
-                        }
-                    )
-                )
-            }
-        ),
-        "ExampleChoice": _object({"example": _TEXT}),
-        "Photo": _object(
-            {
-                "id": _TEXT,
-                "name": _TEXT,
-                "size": _SIZE,
-                "grid": _SIZE,
-                "format": _TEXT,
-                "has_color": {"type": "boolean"},
-                "lifetime": _COUNT,
-                "url": _LINK,
-                "grey": _LINK,
-                "colorizations": _LINK,
-                "influence": _LINK,
-                "uncertainty": _LINK,
-                "palette": _LINK,
-            }
-        ),
-        "EditFile": _object(
-            {
-                "version": {"const": 1},
-                "size": _SIZE,
-                "strokes": _list(_ref("Stroke")),
-                "ties": _list(_ref("Tie")),
-            },
-            required=["version", "size"],
-        ),
-        "Stroke": {
-            **_object(
-                {
-                    **region,
-                    "color": {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"},
-                    "ab": _PAIR,
-                    "strength": {"type": "number", "minimum": 0, "maximum": 1, "default": 1},
-                },
-                required=["points", "radius"],
-            ),
-            "oneOf": [{"required": ["color"]}, {"required": ["ab"]}],
-        },
-        "Region": _object(region),
-        "Tie": _object({"a": _ref("Region"), "b": _ref("Region")}),
-        "ColorizationRequest": _object(request_members, required=[]),
-        "Colorization": _object(
-            {
-                "id": _TEXT,
-                **request_members,
-                "samples": {**_list(_object(sample)), "minItems": 1, "maxItems": MAX_SAMPLES},
-                "seconds": {
-                    "description": "seconds of each step when the colouring was made",
-                    "type": "object",
-                    "additionalProperties": _NUMBER,
-                },
-            }
-        ),
-        "Influence": _object(
-            {"grid": _SIZE, "cell": _COUNT, "listens": map_values, "reaches": map_values}
-        ),
-        "Uncertainty": _object({"grid": _SIZE, "values": map_values}),
-        "Palette": _object(
-            {
-                "colors": _list(
-                    _object(
-                        {
-                            "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
-                            "ab": _PAIR,
-                            "share": {"type": "number", "minimum": 0, "maximum": 1},
-                        }
-                    )
-                )
-            }
-        ),
-    }
-
-
 def _operation(
     name: str,
     summary: str,
@@ -332,23 +172,4 @@ def _query(name: str, schema: JsonObject, *, required: bool = False) -> JsonObje
 
 
 def _json(schema: str) -> JsonObject:
-    return {"application/json": {"schema": _ref(schema)}}
-
-
-def _ref(schema: str) -> JsonObject:
-    return {"$ref": f"#/components/schemas/{schema}"}
-
-
-def _list(items: JsonObject) -> JsonObject:
-    return {"type": "array", "items": items}
-
-
-def _object(
-    members: JsonObject, *, required: list[str] | None = None, closed: bool = True
-) -> JsonObject:
-    return {
-        "type": "object",
-        "properties": members,
-        "required": list(members) if required is None else required,
-        "additionalProperties": not closed,
-    }
+    return {"application/json": {"schema": ref(schema)}}

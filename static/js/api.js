@@ -1,8 +1,8 @@
 /**
  * The server: one function a request, every failure an `ApiError` with words for people.
  *
- * @typedef {import("./core/studio.js").Photo} Photo
- * @typedef {import("./core/studio.js").Sample} Sample
+ * @typedef {import("./core/state.js").Photo} Photo
+ * @typedef {import("./core/state.js").Sample} Sample
  * @typedef {import("./core/edits.js").EditFile} EditFile
  * @typedef {{ name: string, title: string, credit: string, thumbnail: string }} Example
  * @typedef {{ name: string, description: string, default: boolean }} Model

@@ -1,7 +1,7 @@
 /**
  * The studio page: makes the store and the views, and carries wishes to the server.
  *
- * @typedef {import("./core/studio.js").State} State
+ * @typedef {import("./core/state.js").State} State
  */
 
 import {
@@ -15,8 +15,9 @@ import {
 } from "./api.js";
 import { EditFileError, fromEditFile, toEditFile } from "./core/edits.js";
 import { due } from "./core/requests.js";
+import { NUM_SAMPLES, START } from "./core/state.js";
 import { createStore } from "./core/store.js";
-import { NUM_SAMPLES, reduce, START } from "./core/studio.js";
+import { reduce } from "./core/studio.js";
 import { element, make } from "./view/elements.js";
 import { MessageView } from "./view/message-view.js";
 import { PaletteView } from "./view/palette-view.js";
@@ -151,7 +152,7 @@ async function ask(number) {
  * Whether the server had forgotten the photo and has it again now.
  *
  * @param {unknown} error
- * @param {import("./core/studio.js").Photo} photo
+ * @param {import("./core/state.js").Photo} photo
  */
 async function sentAgain(error, photo) {
   if (!(error instanceof ApiError) || error.kind !== "photo-not-found" || !source) return false;

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { due } from "../../static/js/core/requests.js";
+import { START } from "../../static/js/core/state.js";
 import {
   canRedo,
   canUndo,
   largestBrush,
   pendingStrokes,
   reduce,
-  START,
 } from "../../static/js/core/studio.js";
 
 /**
- * @typedef {import("../../static/js/core/studio.js").State} State
- * @typedef {import("../../static/js/core/studio.js").Action} Action
+ * @typedef {import("../../static/js/core/state.js").State} State
+ * @typedef {import("../../static/js/core/state.js").Action} Action
  */
 
 const photo = {
@@ -134,7 +134,14 @@ test("a line that leaves the photo comes back where it left, and stays near", ()
   const painted = run(
     open,
     { type: "line-started", point: [500, 700] },
-    { type: "line-extended", points: [[520, 5000], [700, 5000], [720, 700]] },
+    {
+      type: "line-extended",
+      points: [
+        [520, 5000],
+        [700, 5000],
+        [720, 700],
+      ],
+    },
     { type: "line-ended" },
   );
   const [stroke] = painted.history.present.strokes;

@@ -10,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from huefield.upsample import grid_shape
+
 Send = Callable[..., Any]
 
 
@@ -39,9 +41,18 @@ def test_a_photo_is_described_and_can_be_asked_for_again(client: FlaskClient, se
     assert photo["name"] == "old_mill"
     assert photo["has_color"] is False
     assert all(side % 8 == 0 for side in photo["grid"])
-    assert photo["grid"][0] > photo["grid"][1]
     assert client.get(photo["url"]).get_json() == photo
     assert len(photo["id"]) >= 32
+
+
+def test_size_and_grid_are_width_and_height(send: Send) -> None:
+    stream = io.BytesIO()
+    Image.linear_gradient("L").resize((300, 100)).save(stream, "PNG")
+    photo = send(stream.getvalue(), "wide.png")
+    assert photo["size"] == [300, 100]
+    height, width = grid_shape(100, 300, area=1024, multiple=8)
+    assert photo["grid"] == [width, height]
+    assert width > 2 * height
 
 
 def test_an_example_is_a_photo_too(client: FlaskClient) -> None:

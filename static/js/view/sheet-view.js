@@ -4,7 +4,7 @@
  * @typedef {import("./stage-view.js").Store} Store
  */
 
-import { NUM_SAMPLES } from "../core/studio.js";
+import { NUM_SAMPLES } from "../core/state.js";
 import { WORDS } from "../words.js";
 import { context2d, element, make } from "./elements.js";
 import { atSide } from "./pictures.js";

@@ -1,8 +1,8 @@
 /**
  * The big view: loads what it should show, and draws it whenever something changed.
  *
- * @typedef {import("../core/studio.js").State} State
- * @typedef {import("../core/studio.js").Action} Action
+ * @typedef {import("../core/state.js").State} State
+ * @typedef {import("../core/state.js").Action} Action
  * @typedef {import("../core/edits.js").Edits} Edits
  * @typedef {import("../core/edits.js").Point} Point
  * @typedef {import("../core/store.js").Store<State, Action>} Store

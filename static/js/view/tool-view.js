@@ -2,12 +2,13 @@
  * Bar, rail and keys: buttons show the state and turn presses into actions.
  *
  * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/studio.js").State} State
- * @typedef {import("../core/studio.js").Action} Action
+ * @typedef {import("../core/state.js").State} State
+ * @typedef {import("../core/state.js").Action} Action
  */
 
 import { isEmpty } from "../core/edits.js";
-import { canRedo, canUndo, NUM_SAMPLES } from "../core/studio.js";
+import { NUM_SAMPLES } from "../core/state.js";
+import { canRedo, canUndo } from "../core/studio.js";
 import { WORDS } from "../words.js";
 import { button, element } from "./elements.js";
 
