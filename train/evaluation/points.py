@@ -121,9 +121,10 @@ def spread_levin(photo: SquarePhoto, points: Sequence[Revealed]) -> list[Floats]
 class GcrfSpread:
     """Our method: a correction of a prior field through the G-CRF on the grid, then upsampled.
 
-    Without `fields` the prior is grey and the pull to it hardly more than the ridge that keeps
-    Eq. 6 solvable: the paper's form, which has no unary. With them, the candidate that agrees
-    best with the points is corrected.
+    Without `fields` the prior is the mean revealed colour everywhere: rows of S sum to 1, so a
+    constant may be taken off and put back, and the weak pull to it only keeps Eq. 6 solvable. This
+    is the paper's form, which has no unary. With them, the candidate that agrees best with the
+    points is corrected.
 
     Attributes:
         embed: Embedding of the gray grid.
@@ -150,8 +151,7 @@ class GcrfSpread:
         weights = Weights(beta_edit=self.beta, beta_prior=self.beta_prior)
         solver = open_solver(embedding.reshape(len(embedding), -1), self.kernel, weights)
         constraints = [p.on_grid(self.grid) for p in points]
-        grey = np.zeros((1, gray.size, 2), np.float32)
-        priors = {PLAIN: [grey] * len(points)}
+        priors = {PLAIN: [mean_field(c, gray.size) for c in constraints]}
         if self.fields is not None:
             candidates = self.fields(gray).reshape(-1, gray.size, 2)
             priors[WITH_PRIOR] = [candidates[[nearest(candidates, c)]] for c in constraints]
@@ -164,6 +164,12 @@ class GcrfSpread:
             ]
             for name, chosen in priors.items()
         }
+
+
+def mean_field(constraints: Constraints, num_pixels: int) -> Floats:
+    """The weighted mean of the revealed colours on every pixel, (1, P, 2)."""
+    mean = np.average(constraints.targets, axis=0, weights=constraints.weights)
+    return np.broadcast_to(mean.astype(np.float32), (1, num_pixels, 2)).copy()
 
 
 def nearest(candidates: Floats, constraints: Constraints) -> int:
