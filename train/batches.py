@@ -61,7 +61,8 @@ class Batches:
             held[np.argmax([name_hash(n) for n in cache.names])] = False
         self.train_indices = np.flatnonzero(~held)
         self._epoch, self._order = -1, self.train_indices
-        self.validation_indices = np.flatnonzero(held)
+        # In an order of their own: a limit then takes photos of all kinds.
+        self.validation_indices = np.random.default_rng(seed).permutation(np.flatnonzero(held))
 
     def __len__(self) -> int:
         return len(self.train_indices)

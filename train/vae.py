@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from huefield import lab
 from train.arguments import Stage, run_stage
 from train.batches import Batch, Batches
 from train.config import Config, VaeConfig
@@ -99,20 +98,18 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         return run, batch, run.noise(step, phase.batch_size, latent + 1), kl_weight
 
     def validate() -> dict[str, float]:
-        means, errors, base, kls, right, known = [], 0.0, 0.0, 0.0, 0, 0
+        means, errors, base, losses, kls, right, known = [], 0.0, 0.0, 0.0, 0.0, 0, 0
         for batch in (b.to(run.device) for b in batches.validation(32)):
             with run.autocast():
                 mean, log_variance = encoder(batch.gray, batch.ab)
                 features = decoder.gray(batch.gray)
-                errors += float(
-                    (decoder.decode(features, mean).float() - batch.ab).abs().mean((1, 2, 3)).sum()
-                )
-                base += float(
-                    (decoder.decode(features, mean * 0).float() - batch.ab)
-                    .abs()
-                    .mean((1, 2, 3))
-                    .sum()
-                )
+                unary = decoder.decode(features, mean).float()
+                errors += float((unary - batch.ab).abs().mean((1, 2, 3)).sum())
+                from_zero = decoder.decode(features, mean * 0).float()
+                base += float((from_zero - batch.ab).abs().mean((1, 2, 3)).sum())
+                weighted = colour_error(unary, batch.ab, loss.rarity[colour_bins(batch.ab)])
+                weighted = weighted + phase.gradient_weight * gradient_error(unary, batch.ab)
+                losses += float(weighted) * len(mean)
                 if decoder.names is not None:
                     hits = decoder.name_logits(features).argmax(1) == batch.label
                     right += int(hits.sum())
@@ -130,9 +127,8 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
                 f"vae: the latent collapsed, {figures['active']:.0f} dimensions are active, "
                 f"expected at least {phase.min_active}; lower vae.kl_weight"
             )
-        figures["score"] = (
-            figures["val_mae"] * lab.AB_SCALE / 5.0 + phase.kl_weight * figures["val_kl"]
-        )
+        # What training makes small: by plain error, paler colours would win.
+        figures["score"] = losses / count + phase.kl_weight * figures["val_kl"]
         return figures
 
     def draw(path: Path) -> None:
