@@ -128,16 +128,11 @@ class MdnConfig(PhaseConfig):
         sigma: deviation of every component, fixed.
         posterior: train on draws ("sample") or on means ("mean") of the frozen posterior.
         gray_from_decoder: start from the decoder's gray path.
-        colour_weight: weight of the colour error of the nearest component, through the frozen
-            decoder, which is then nearest in colour and not in z; 0 is the paper's Eq. 9 alone.
-        colour_spread: share of that weight spread over all components, so that none starves.
     """
 
     sigma: float = 0.5
     posterior: str = "sample"
     gray_from_decoder: bool = True
-    colour_weight: float = 0.0
-    colour_spread: float = 0.1
 
 
 @dataclass(frozen=True)

@@ -80,33 +80,17 @@ def num_active(means: Tensor) -> int:
     return int((means.var(dim=0, correction=min(1, len(means) - 1)) > 0.01).sum())
 
 
-def mixture_loss(
-    pi: Tensor, mu: Tensor, z: Tensor, sigma: float, component: Tensor | None = None
-) -> Tensor:
+def mixture_loss(pi: Tensor, mu: Tensor, z: Tensor, sigma: float) -> Tensor:
     """Returns the nearest-component loss, (N,): -log pi_m + |z - mu_m|^2 / (2 sigma^2).
 
     Args:
         pi: (N, M).
         mu: (N, M, Z).
-        z: (N, Z), draws or means of the frozen posterior.
+        z: (N, Z), draws or means of the frozen posterior; m is the component nearest to it.
         sigma: the fixed deviation.
-        component: (N,), m; by default the nearest in z.
 
     Source: the paper, Eq. 9.
     """
-    distance = (mu - z[:, None]).square().sum(2)  # (N, M)
-    m = (distance.argmin(dim=1) if component is None else component)[:, None]
-    chosen = pi.gather(1, m)[:, 0]
-    return distance.gather(1, m)[:, 0] / (2.0 * sigma**2) - chosen.clamp_min(1e-8).log()
-
-
-def component_errors(unaries: Tensor, ab: Tensor, weight: Tensor) -> Tensor:
-    """Returns the rarity-weighted error of each component's colouring, (N, M), units of 10 ab.
-
-    Args:
-        unaries: (N, M, 2, h, w), ab / 128.
-        ab: the truth, (N, 2, h, w).
-        weight: (N, h, w).
-    """
-    error = (unaries.float() - ab[:, None]).abs().sum(2) * weight[:, None]  # (N, M, h, w)
-    return error.mean((2, 3)) * UNIT
+    nearest, m = (mu - z[:, None]).square().sum(2).min(dim=1)
+    chosen = pi.gather(1, m[:, None])[:, 0]
+    return nearest / (2.0 * sigma**2) - chosen.clamp_min(1e-8).log()

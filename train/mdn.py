@@ -13,64 +13,46 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from huefield import lab
 from train.arguments import Stage, run_stage
 from train.batches import Batch, Batches
 from train.config import Config
 from train.loop import fit
-from train.losses import colour_bins, component_errors, mixture_loss, rarity_table
+from train.losses import mixture_loss
 from train.networks import Decoder, Encoder, Mdn
 from train.run import Run
 from train.sheet import write_sheet
 
 
 class MdnLoss(nn.Module):
-    """Distance of the posterior to the nearest component; on demand nearest by its colours."""
+    """Distance of the posterior to the nearest component."""
 
-    rarity: Tensor
-
-    def __init__(
-        self, encoder: Encoder, decoder: Decoder, mdn: Mdn, config: Config, rarity: Tensor
-    ) -> None:
+    def __init__(self, encoder: Encoder, mdn: Mdn, config: Config) -> None:
         super().__init__()
-        self.encoder, self.decoder, self.mdn, self.config = encoder, decoder, mdn, config
-        self.register_buffer("rarity", rarity, persistent=False)
+        self.encoder, self.mdn, self.config = encoder, mdn, config
 
     def forward(self, run: Run, batch: Batch, noise: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Returns the loss and its terms; noise is (N, Z)."""
+        """Returns the loss, per number in z, and its figures; noise is (N, Z)."""
         phase = self.config.mdn
         with run.autocast():
             with torch.no_grad():
                 mean, log_variance = self.encoder(batch.gray, batch.ab)
             pi, mu = self.mdn(batch.gray)
-            unaries = (
-                colour_components(self.decoder, batch.gray, mu) if phase.colour_weight else None
-            )
         z = mean + noise * (0.5 * log_variance).exp() if phase.posterior == "sample" else mean
-        figures = {"components": (pi.mean(0) + 1e-8).log().mul(-pi.mean(0)).sum().exp()}
-        if unaries is None:
-            value = mixture_loss(pi, mu, z, phase.sigma).mean()
-            return value / self.config.networks.latent_size, figures
-        errors = component_errors(unaries, batch.ab, self.rarity[colour_bins(batch.ab)])  # (N, M)
-        least, nearest = errors.min(dim=1)
-        value = mixture_loss(pi, mu, z, phase.sigma, nearest).mean()
-        colour = (1.0 - phase.colour_spread) * least.mean() + phase.colour_spread * errors.mean()
-        total = value / self.config.networks.latent_size + phase.colour_weight * colour
-        return total, figures | {"eq9": value / self.config.networks.latent_size, "colour": colour}
+        in_use = (pi.mean(0) + 1e-8).log().mul(-pi.mean(0)).sum().exp()
+        value = mixture_loss(pi, mu, z, phase.sigma).mean()
+        return value / self.config.networks.latent_size, {"components": in_use}
 
 
 def colour_components(decoder: Decoder, gray: Tensor, mu: Tensor) -> Tensor:
     """Returns the unary of each component's mean, (N, M, 2, h, w), from one gray pass.
 
     Args:
-        decoder: frozen; gradients reach mu alone.
+        decoder: the frozen one.
         gray: (N, 1, h, w).
         mu: (N, M, Z).
     """
     count, components = mu.shape[:2]
-    with torch.no_grad():
-        features = decoder.gray(gray)
-    f1, f2, f4, f8, f16 = (f.repeat_interleave(components, 0) for f in features)
+    f1, f2, f4, f8, f16 = (f.repeat_interleave(components, 0) for f in decoder.gray(gray))
     unaries = decoder.decode((f1, f2, f4, f8, f16), mu.flatten(0, 1))
     return unaries.reshape(count, components, *unaries.shape[1:])
 
@@ -90,8 +72,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     decoder.requires_grad_(False)
     if phase.gray_from_decoder:
         mdn.gray.load_state_dict(decoder.gray.state_dict())
-    table = rarity_table(batches, config.vae.rarity)
-    loss = MdnLoss(encoder, decoder, mdn, config, table).to(run.device)
+    loss = MdnLoss(encoder, mdn, config)
 
     def arguments(step: int, num_steps: int) -> tuple[Any, ...]:
         half = step / num_steps < phase.half_until
@@ -112,9 +93,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
             first += float(errors.gather(1, pi.argmax(1, keepdim=True)).sum())
             count += len(mean)
         figures = {"val_best_mae": best / count, "val_first_mae": first / count}
-        figures["val_eq9"] = total / count / config.networks.latent_size
-        by_colour = figures["val_best_mae"] * phase.colour_weight * lab.AB_SCALE / 5.0
-        return figures | {"score": figures["val_eq9"] * (not phase.colour_weight) + by_colour}
+        return figures | {"score": total / count / config.networks.latent_size}
 
     def draw(path: Path) -> None:
         batch = next(batches.validation(12)).to(run.device)

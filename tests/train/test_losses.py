@@ -66,31 +66,12 @@ def test_mixture_loss_is_that_of_the_nearest_component(sigma: float) -> None:
     assert value.tolist() == pytest.approx(brute_force(pi, mu, z, sigma), rel=1e-4)
 
 
-def test_mixture_loss_takes_a_component_that_was_chosen_otherwise() -> None:
-    pi, mu, z = torch.softmax(noise(3, 4), 1), noise(3, 4, 5, seed=1), noise(3, 5, seed=2)
-    chosen = torch.tensor([2, 0, 3])
-    value = losses.mixture_loss(pi, mu, z, 0.5, chosen)
-    for n, m in enumerate(chosen.tolist()):
-        wanted = -math.log(pi[n, m]) + math.dist(z[n].tolist(), mu[n, m].tolist()) ** 2 / 0.5
-        assert value[n].item() == pytest.approx(wanted, rel=1e-4)
-
-
 def test_mixture_loss_moves_the_nearest_component_alone() -> None:
     mu = noise(1, 3, 4).requires_grad_()
     z = mu.detach()[:, 1] + 0.01
     losses.mixture_loss(torch.full((1, 3), 1 / 3), mu, z, 0.5).sum().backward()
     assert mu.grad is not None
     assert (mu.grad.abs().sum(2) > 0).tolist() == [[False, True, False]]
-
-
-def test_component_errors_are_colour_errors_each() -> None:
-    unaries, ab = noise(2, 3, 2, 8, 8) * 0.1, noise(2, 2, 8, 8, seed=1) * 0.1
-    weight = noise(2, 8, 8, seed=2).exp()
-    errors = losses.component_errors(unaries, ab, weight)
-    for n in range(2):
-        for m in range(3):
-            one = losses.colour_error(unaries[n : n + 1, m], ab[n : n + 1], weight[n : n + 1])
-            assert errors[n, m].item() == pytest.approx(one.item(), rel=1e-4)
 
 
 def test_colours_fall_into_bins_of_10() -> None:
