@@ -77,8 +77,20 @@ def write_preset() -> Callable[[Path, Mapping[str, Any]], Path]:
 
 
 @pytest.fixture(scope="session")
+def small_points() -> Callable[[pytest.MonkeyPatch], None]:
+    """Lets the hoc stage validate on 32 x 32, at 1 / 64 of the cost; `test_smoke` does on 64."""
+
+    def shrink(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("train.hoc.POINTS_SIDE", 32)
+        patch.setattr("train.hoc.GRID", (32, 32))
+
+    return shrink
+
+
+@pytest.fixture(scope="session")
 def smoke_run(
     crops: Path,
+    small_points: Callable[[pytest.MonkeyPatch], None],
     tiny_preset: Callable[..., dict[str, Any]],
     write_preset: Callable[[Path, Mapping[str, Any]], Path],
     tmp_path_factory: pytest.TempPathFactory,
@@ -87,5 +99,7 @@ def smoke_run(
     root = tmp_path_factory.mktemp("trained")
     preset = write_preset(root / "tiny.toml", tiny_preset())
     arguments = ["--config", str(preset), "--data", str(crops), "--out", str(root / "run")]
-    assert run_stage(train.all.STAGES, arguments) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        small_points(patch)
+        assert run_stage(train.all.STAGES, arguments) == 0
     return root / "run"
