@@ -108,6 +108,8 @@ class HocConfig(PhaseConfig):
         max_points: most points shown on a crop; their number is drawn log-uniformly.
         loss: "log" (log of the squared error, which is PSNR) or "square".
         crop: side of the square crops on which the G-CRF is solved.
+        train_top: go on training the decoder's two top layers, as the paper does. Without rarity
+            weights in this phase they grow paler, so the shipped presets leave them.
     """
 
     batch_size: int = 8
@@ -118,6 +120,7 @@ class HocConfig(PhaseConfig):
     max_points: int = 30
     loss: str = "log"
     crop: int = 32
+    train_top: bool = True
 
 
 @dataclass(frozen=True)

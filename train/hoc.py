@@ -197,7 +197,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     encoder.requires_grad_(False)
     decoder.requires_grad_(False)
     for parameter in decoder.top():
-        parameter.requires_grad_(True)
+        parameter.requires_grad_(phase.train_top)
     loss = HocLoss(encoder, decoder, hoc, config)
     crop = (phase.crop, phase.crop)
 
