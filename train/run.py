@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -128,7 +129,9 @@ class Run:
 
         It is the same for one process or many.
         """
-        generator = torch.Generator().manual_seed((self.config.seed << 32) + step)
+        # A torch generator looks at 32 bits of its seed alone.
+        mixed = np.random.SeedSequence([self.config.seed, step]).generate_state(1)[0]
+        generator = torch.Generator().manual_seed(int(mixed))
         return torch.randn(*shape, generator=generator)[self.part(shape[0])].to(self.device)
 
     def average(self, figures: Mapping[str, Tensor | float]) -> dict[str, float]:

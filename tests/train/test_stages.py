@@ -308,6 +308,7 @@ def test_noise_is_a_function_of_the_step(tmp_path: Path) -> None:
     run = Run(tmp_path, "vae", Config(seed=4))
     whole = run.noise(7, 6, 3)
     assert torch.equal(Run(tmp_path, "vae", Config(seed=4)).noise(7, 6, 3), whole)
+    assert not torch.equal(Run(tmp_path, "vae", Config(seed=5)).noise(7, 6, 3), whole)
     assert not torch.equal(run.noise(8, 6, 3), whole)
     run.rank, run.world = 1, 2
     assert torch.equal(run.noise(7, 6, 3), whole[3:])
