@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from huefield import lab
+from huefield import lab, metrics
 from huefield.photo import PhotoError, read_photo
 from train.config import DataConfig
 from train.progress import progress_bar
@@ -78,16 +78,6 @@ def read_members(members: Sequence[tuple[Path, str]]) -> Iterator[tuple[str, byt
     finally:
         for archive in archives.values():
             archive.close()
-
-
-def beyond_tint(lightness: npt.NDArray[np.float32], ab: npt.NDArray[np.float32]) -> float:
-    """Returns the RMS of ab (ab units) that a per-photo quadratic in L does not explain."""
-    x = (lightness.reshape(-1).astype(np.float64) - 50.0) / 50.0
-    basis = np.stack([np.ones_like(x), x, x * x])  # (3, P)
-    flat = ab.reshape(-1, 2).astype(np.float64)
-    # Three unknowns: the normal equations are as good in float64 as a decomposition, and quicker.
-    fit = np.linalg.pinv(basis @ basis.T) @ (basis @ flat)
-    return float(np.sqrt(np.mean((flat - basis.T @ fit) ** 2)))
 
 
 class PhotoCache:
@@ -214,7 +204,7 @@ def _write_pixels(
             pixels = lab.rgb_to_lab(rgb)
             if float(np.hypot(pixels[..., 1], pixels[..., 2]).mean()) < config.min_colour:
                 skipped["colourless"] += 1
-            elif beyond_tint(pixels[..., 0], pixels[..., 1:]) < config.min_beyond_tint:
+            elif metrics.beyond_tint(pixels[..., 0], pixels[..., 1:]) < config.min_beyond_tint:
                 skipped["toned"] += 1
             else:
                 out.write(np.ascontiguousarray(rgb).tobytes())

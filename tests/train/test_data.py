@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 from skimage.color import rgb2lab
 
+from huefield import metrics
 from train.batches import Batch, Batches
 from train.config import DataConfig
-from train.data import DataError, PhotoCache, beyond_tint, list_photos, open_cache
+from train.data import DataError, PhotoCache, list_photos, open_cache
 
 CONFIG = DataConfig(side=64, grids=((32, 32), (24, 40)), validation_share=0.2)
 
@@ -258,11 +259,11 @@ def test_beyond_tint_is_zero_for_a_quadratic_in_lightness(crops: Path) -> None:
     rng = np.random.default_rng(0)
     lightness = rng.uniform(0, 100, (20, 30)).astype(np.float32)
     tint = np.stack([0.02 * lightness**2 - lightness + 3, 4 - 0.1 * lightness], -1)
-    assert beyond_tint(lightness, tint.astype(np.float32)) < 1e-3
-    assert beyond_tint(lightness * 0 + 40, tint.astype(np.float32) * 0 + 7) < 1e-3
+    assert metrics.beyond_tint(lightness, tint.astype(np.float32)) < 1e-3
+    assert metrics.beyond_tint(lightness * 0 + 40, tint.astype(np.float32) * 0 + 7) < 1e-3
     with Image.open(io.BytesIO(sorted(crops.iterdir())[0].read_bytes())) as picture:
         pixels = rgb2lab(np.asarray(picture.convert("RGB"))).astype(np.float32)
     x = pixels[..., 0].reshape(-1, 1)
     fit = np.linalg.lstsq(np.hstack([x**0, x, x**2]), pixels[..., 1:].reshape(-1, 2), rcond=None)
     left = np.sqrt(fit[1].sum() / (2 * x.size))
-    assert beyond_tint(pixels[..., 0], pixels[..., 1:]) == pytest.approx(left, rel=1e-3)
+    assert metrics.beyond_tint(pixels[..., 0], pixels[..., 1:]) == pytest.approx(left, rel=1e-3)
