@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m export", description="Write a trained run as a model folder."
     )
     add = parser.add_argument
-    add("run", type=Path, help="folder with vae.pt, hoc.pt and mdn.pt")
+    add("run", type=Path, help="folder with vae.pt, hoc.pt, mdn.pt and perhaps hints.pt")
     add("model", type=Path, help="model folder to write, such as models/photos")
     add("--force", action="store_true", help="replace a model that measures better")
     add("--photos", type=Path, default=_EXAMPLES, help="folder or zip of photos to compare on")

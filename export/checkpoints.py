@@ -1,4 +1,4 @@
-"""What a training run left: its three networks, its configuration, what it measured.
+"""What a training run left: its networks, its configuration, what it measured.
 
 Called by `export.model_folder`.
 """
@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from train.config import Config, ConfigError, config_from_dict
+from train.hints_network import Hints
 from train.networks import Decoder, Hoc, Mdn
 
 STAGES = ("vae", "hoc", "mdn")
+HINTS_STAGE = "hints"
 
 
 class CheckpointError(ValueError):
@@ -32,6 +35,7 @@ class TrainedRun:
         decoder: in the state that stage 1 phase 2 left it in.
         hoc: the embedding network.
         mdn: the mixture network.
+        hints: the hints network, where the run has one.
         training: configuration of each stage, as plain values.
         metrics: best validation figures of each stage.
     """
@@ -40,17 +44,19 @@ class TrainedRun:
     decoder: Decoder
     hoc: Hoc
     mdn: Mdn
+    hints: Hints | None
     training: Mapping[str, Any]
     metrics: Mapping[str, Any]
 
 
 def load_run(folder: Path) -> TrainedRun:
-    """The networks of RUN/{vae,hoc,mdn}.pt, on the CPU, ready for inference.
+    """The networks of RUN/{vae,hoc,mdn}.pt, on the CPU, ready for inference; of hints.pt if there.
 
     Raises:
         CheckpointError: a checkpoint is missing or unreadable, or the stages do not fit together.
     """
-    checkpoints = {stage: _read(folder / f"{stage}.pt") for stage in STAGES}
+    stages = STAGES + ((HINTS_STAGE,) if (folder / f"{HINTS_STAGE}.pt").exists() else ())
+    checkpoints = {stage: _read(folder / f"{stage}.pt") for stage in stages}
     configs = {}
     for stage, checkpoint in checkpoints.items():
         try:
@@ -63,8 +69,15 @@ def load_run(folder: Path) -> TrainedRun:
             )
     networks = configs["vae"].networks
     decoder, hoc, mdn = Decoder(networks), Hoc(networks), Mdn(networks)
+    hints = Hints(networks) if HINTS_STAGE in checkpoints else None
     trained_on = "hoc" if "decoder" in checkpoints["hoc"] else "vae"
-    sources = ((decoder, trained_on, "decoder"), (hoc, "hoc", "hoc"), (mdn, "mdn", "mdn"))
+    sources: list[tuple[nn.Module, str, str]] = [
+        (decoder, trained_on, "decoder"),
+        (hoc, "hoc", "hoc"),
+        (mdn, "mdn", "mdn"),
+    ]
+    if hints is not None:
+        sources.append((hints, HINTS_STAGE, "hints"))
     for module, stage, key in sources:
         try:
             module.load_state_dict(checkpoints[stage][key])
@@ -76,6 +89,7 @@ def load_run(folder: Path) -> TrainedRun:
         decoder=decoder,
         hoc=hoc,
         mdn=mdn,
+        hints=hints,
         training={stage: checkpoint["config"] for stage, checkpoint in checkpoints.items()},
         metrics={stage: dict(c.get("metrics", {})) for stage, c in checkpoints.items()},
     )

@@ -28,6 +28,7 @@ class Graph:
 DECODER = Graph("decoder.onnx", ("gray", "z"), ("unary",))
 HOC = Graph("hoc.onnx", ("gray",), ("embedding",))
 MDN = Graph("mdn.onnx", ("gray",), ("pi", "mu"))
+HINTS = Graph("hints.onnx", ("gray", "hints"), ("colours",))
 
 _DYNAMIC = {
     "gray": {0: "photos", 2: "height", 3: "width"},
@@ -36,6 +37,8 @@ _DYNAMIC = {
     "embedding": {0: "photos", 2: "height", 3: "width"},
     "pi": {0: "photos"},
     "mu": {0: "photos"},
+    "hints": {0: "samples", 2: "height", 3: "width"},
+    "colours": {0: "samples", 2: "height", 3: "width"},
 }
 
 
@@ -54,8 +57,12 @@ def export_graph(module: nn.Module, graph: Graph, folder: Path, latent_size: int
     """
     path = folder / graph.file
     gray = torch.linspace(-1.0, 1.0, 2 * 64 * 48).reshape(2, 1, 64, 48)
-    z = torch.linspace(-1.0, 1.0, 2 * latent_size).reshape(2, latent_size)
-    arguments = (gray, z) if "z" in graph.inputs else (gray,)
+    tensors = {
+        "gray": gray,
+        "z": torch.linspace(-1.0, 1.0, 2 * latent_size).reshape(2, latent_size),
+        "hints": gray.expand(-1, 3, -1, -1).abs(),
+    }
+    arguments = tuple(tensors[name] for name in graph.inputs)
     with warnings.catch_warnings():
         # Deprecated in favour of the exporter declined above; and the shapes compared while
         # tracing come out the same on every grid.

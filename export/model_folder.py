@@ -1,4 +1,4 @@
-"""A finished run as a model folder: three graphs and `model.json`, all or nothing.
+"""A finished run as a model folder: its graphs and `model.json`, all or nothing.
 
 Called by `python -m export`.
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from torch import nn
 
 from export.checkpoints import TrainedRun, load_run
-from export.graphs import DECODER, HOC, MDN, OPSET, export_graph
+from export.graphs import DECODER, HINTS, HOC, MDN, OPSET, Graph, export_graph
 from export.parity import BATCHES, GRIDS, TOLERANCE, largest_difference, read_gray_grids
-from export.traceable import TraceableDecoder, TraceableHoc, TraceableMdn
+from export.traceable import TraceableDecoder, TraceableHints, TraceableHoc, TraceableMdn
 from huefield import lab
 from huefield.model_info import (
-    GRAPH_FILES,
     MODEL_FILE,
     GcrfSettings,
     KernelSettings,
@@ -74,7 +74,7 @@ def export_model(
     failure leaves what was there.
 
     Args:
-        run: folder with vae.pt, hoc.pt and mdn.pt.
+        run: folder with vae.pt, hoc.pt, mdn.pt and perhaps hints.pt.
         target: the model folder; its name is the model's name.
         photos: folder or zip of real photos that ONNX and torch are compared on.
         settings: the rest of `model.json`.
@@ -119,15 +119,17 @@ def _check_target(target: Path, score: float | None, *, force: bool) -> None:
 
 
 def _write_graphs(trained: TrainedRun, folder: Path, photos: Path) -> dict[str, float]:
-    """Writes the three graphs and gives the largest difference from torch of each."""
+    """Writes the graphs and gives the largest difference from torch of each."""
     grids = read_gray_grids(photos, max(BATCHES))
     networks = trained.config.networks
     noise = np.random.default_rng(0).standard_normal((max(BATCHES), networks.latent_size))
-    modules = (
+    modules: list[tuple[nn.Module, Graph]] = [
         (TraceableDecoder(trained.decoder), DECODER),
         (TraceableHoc(trained.hoc), HOC),
         (TraceableMdn(trained.mdn), MDN),
-    )
+    ]
+    if trained.hints is not None:
+        modules.append((TraceableHints(trained.hints), HINTS))
     parity = {}
     for module, graph in modules:
         path = export_graph(module, graph, folder, networks.latent_size)
@@ -158,9 +160,7 @@ def _describe(
         latent_size=networks.latent_size,
         lab=LabScaling(lab.L_CENTER, lab.L_SCALE, lab.AB_SCALE),
         opset=OPSET,
-        sha256={
-            file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in GRAPH_FILES
-        },
+        sha256={file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in parity},
         kernel=KernelSettings(kind, networks.diagonal),
         gcrf=settings.gcrf,
         chroma_gain=settings.chroma_gain,

@@ -91,10 +91,22 @@ def largest_difference(
             cases: list[tuple[NDArray[np.float32], ...]] = [(photos[:batch],)]
             if "z" in graph.inputs:  # as many photos as codes, and one photo for all codes
                 cases = [(photos[:batch], codes[:batch]), (photos[:1], codes[:batch])]
+            elif "hints" in graph.inputs:
+                hints = some_hints(batch, height, width)
+                cases = [(photos[:batch], hints), (photos[:1], hints)]
             for case in cases:
                 place = f"{graph.file} at batch {batch} on the {height} x {width} grid"
                 worst = max(worst, _difference(module, graph, session, case, place))
     return worst
+
+
+def some_hints(number: int, height: int, width: int) -> NDArray[np.float32]:
+    """Hints as the network gets them, (number, 3, height, width): the first has none of them."""
+    rng = np.random.default_rng(number)
+    hints = rng.uniform(-0.5, 0.5, (number, 3, height, width)).astype(np.float32)
+    known = rng.random((number, 1, height, width)) < np.arange(number)[:, None, None, None] / 100
+    hints[:, 2] = np.abs(hints[:, 2])
+    return hints * known
 
 
 def _difference(

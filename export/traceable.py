@@ -10,6 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from train.hints_network import Hints
 from train.networks import Decoder, Features, Hoc, Mdn
 
 
@@ -31,6 +32,22 @@ class TraceableDecoder(nn.Module):
         chosen = tuple(f.index_select(0, picture) for f in self.decoder.gray(gray))
         unary: Tensor = self.decoder.decode(cast("Features", chosen), z)
         return unary
+
+
+class TraceableHints(nn.Module):
+    """(gray, hints) -> colours, where one gray picture may serve many sets of hints."""
+
+    def __init__(self, hints: Hints) -> None:
+        super().__init__()
+        self.hints = hints
+
+    def forward(self, gray: Tensor, hints: Tensor) -> Tensor:
+        """The colours (N, 2, h, w), ab / 128, from gray (B, 1, h, w) and hints (N, 3, h, w)."""
+        network = self.hints
+        picture = torch.arange(hints.shape[0], device=hints.device) % gray.shape[0]
+        known = [f.index_select(0, picture) for f in network.know(gray)]
+        colours: Tensor = network.colour(gray.index_select(0, picture), hints, known)
+        return colours
 
 
 class TraceableHoc(nn.Module):

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from huefield import lab, upsample
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.gcrf.opening import Backend
+from huefield.hints import expected_change, expected_colours
 from huefield.mixture import Draws, Mixture, choose_for_edits
 from huefield.networks import Networks
 from huefield.palette import PaletteColor, group_colors
@@ -133,6 +134,7 @@ class OpenPhoto:
         self._sets: OrderedDict[tuple[object, ...], tuple[Draws, Floats]] = OrderedDict()
         self._renderer = Renderer(photo.lightness)
         self._suggestions: Floats | None = None
+        self._unhinted: Floats | None = None
         self._preparing: threading.Thread | None = None
 
     @property
@@ -173,7 +175,7 @@ class OpenPhoto:
         if edited:
             fits = _fits(fields, constraints)
             with self._timed("edits"):
-                fields = self._solver.correct(fields, constraints)
+                fields = self._solver.correct(self._anticipated(fields, constraints), constraints)
         if self._anticipate:
             self.prepare()
         return [
@@ -259,6 +261,18 @@ class OpenPhoto:
         h, w = self.grid
         row = min(h - 1, int(y * h / height))
         return row * w + min(w - 1, int(x * w / width))
+
+    def _anticipated(self, fields: Floats, constraints: Constraints) -> Floats:
+        """Fields (n, P, 2) with what the strokes change by the hints network, if there is one."""
+        if not self._networks.has_hints or len(constraints) == constraints.num_ties:
+            return fields
+        if self._unhinted is None:
+            nothing = Constraints.empty(self._gray.size)
+            self._unhinted = expected_colours(
+                self._networks, self._gray, nothing, np.zeros((1, 0, 2), np.float32)
+            )[0]
+        change = expected_change(self._networks, self._gray, fields, constraints, self._unhinted)
+        return fields + change
 
     def _unedited(self, n: int, seed: int, edits: Edits | None) -> tuple[Draws, Floats]:
         """Latent codes and fields (n, P, 2) before correction; codes that suit `edits`, if any."""

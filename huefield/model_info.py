@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 MODEL_FILE = "model.json"
 GRAPH_FILES = ("decoder.onnx", "hoc.onnx", "mdn.onnx")
+HINTS_FILE = "hints.onnx"  # a model may have it
 FORMAT = 1
 
 _T = TypeVar("_T")
@@ -95,6 +96,11 @@ class ModelInfo:
     training: Mapping[str, Any] = field(default_factory=dict)
     parity: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def graph_files(self) -> tuple[str, ...]:
+        """The graphs that the folder holds: the three, and the hints network where there is one."""
+        return GRAPH_FILES + ((HINTS_FILE,) if HINTS_FILE in self.sha256 else ())
 
 
 def read_model_info(folder: Path) -> ModelInfo:

@@ -1,4 +1,4 @@
-"""The three networks as ONNX Runtime sessions: decoder, HOC and MDN of one model folder.
+"""The networks as ONNX Runtime sessions: decoder, HOC, MDN and perhaps hints of a model folder.
 
 No torch is needed to run them. `colorizer` calls them, `webapp` and `cli` load them; sessions must
 be made after a fork, for neither CUDA nor a thread pool survives one.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from huefield import lab
 from huefield.model_info import (
-    GRAPH_FILES,
+    HINTS_FILE,
     MODEL_FILE,
     GcrfSettings,
     KernelSettings,
@@ -67,11 +67,11 @@ class MissingGpuError(RuntimeError):
 
 
 class Networks:
-    """Decoder, HOC and MDN of one model, ready to run; safe to call from several threads.
+    """The networks of one model, ready to run; safe to call from several threads.
 
     Attributes:
         info: what `model.json` says.
-        provider: the ONNX Runtime provider that all three really run on.
+        provider: the ONNX Runtime provider that all of them really run on.
     """
 
     def __init__(self, info: ModelInfo, sessions: dict[str, onnxruntime.InferenceSession]) -> None:
@@ -79,6 +79,7 @@ class Networks:
         self._decoder = sessions["decoder.onnx"]
         self._hoc = sessions["hoc.onnx"]
         self._mdn = sessions["mdn.onnx"]
+        self._hints = sessions.get(HINTS_FILE)
         on_cuda = all(s.get_providers()[0] == CUDA_PROVIDER for s in sessions.values())
         self.provider = CUDA_PROVIDER if on_cuda else CPU_PROVIDER
 
@@ -103,6 +104,26 @@ class Networks:
         """Shares pi (M,) and means mu (M, latent_size) of the mixture, from gray (h, w), scaled."""
         pi, mu = self._mdn.run(["pi", "mu"], {"gray": gray[None, None]})
         return np.asarray(pi[0]), np.asarray(mu[0])
+
+    @property
+    def has_hints(self) -> bool:
+        """Whether the model has a hints network."""
+        return self._hints is not None
+
+    def hinted(self, gray: Floats, hints: Floats) -> Floats:
+        """Expected colours under hints: (n, 2, h, w) float32, ab / 128.
+
+        Args:
+            gray: (h, w) float32, scaled.
+            hints: (n, 3, h, w) float32: ab / 128 where it is known, else 0; the share known.
+
+        Raises:
+            ModelError: the model has no hints network.
+        """
+        if self._hints is None:
+            raise ModelError(f"model {self.info.name!r} has no hints network ({HINTS_FILE})")
+        (colours,) = self._hints.run(["colours"], {"gray": gray[None, None], "hints": hints})
+        return np.asarray(colours)
 
 
 def default_models_root() -> Path:
@@ -143,7 +164,7 @@ def load_model(
     """The networks of a model folder, on the GPU where there is one.
 
     Args:
-        folder: folder with `model.json` and the three graphs.
+        folder: folder with `model.json` and the graphs that it names.
         provider: "auto" takes CUDA where it works and says so where it does not; "cpu" never asks;
             "cuda" insists.
         threads: threads inside one operator on the CPU; by default one a processor, at most 8.
@@ -178,7 +199,7 @@ def load_model(
 
 def _verified_graphs(folder: Path, info: ModelInfo) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each graph, its checksum compared with `model.json`."""
-    for name in GRAPH_FILES:
+    for name in info.graph_files:
         path = folder / name
         try:
             graph = path.read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         embedding_size=12,
         num_components=4,
         mdn_width=16,
+        hints_widths=(16, 16, 16, 16, 16),
     )
     config = config_to_dict(Config(networks=networks))
     generator = torch.Generator().manual_seed(11)
@@ -101,6 +103,27 @@ def tiny_model(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("models") / "tiny"
     options = ["--grid-area", "1024", "--description", "Untrained, for tests"]
     assert main([str(tiny_run), str(folder), *options]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hinted_model(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tiny_model` with a hints network, its weights drawn, exported as `hinted`."""
+    import torch
+
+    from export.__main__ import main
+    from train.config import config_from_dict
+    from train.hints_network import Hints
+
+    run = tmp_path_factory.mktemp("runs") / "hinted"
+    shutil.copytree(tiny_run, run)
+    config = torch.load(run / "vae.pt", weights_only=True)["config"]
+    torch.manual_seed(5)
+    hints = Hints(config_from_dict(config).networks)
+    content = {"stage": "hints", "config": config, "metrics": {}, "step": 1}
+    torch.save(content | {"hints": hints.state_dict()}, run / "hints.pt")
+    folder = tmp_path_factory.mktemp("models") / "hinted"
+    assert main([str(run), str(folder), "--grid-area", "1024"]) == 0
     return folder
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from train.backbone import WeightsError
 from train.batches import Batches
 from train.config import Config, ConfigError, load_config
 from train.data import DataError, open_cache
@@ -42,7 +43,7 @@ def run_stage(stages: Sequence[Stage], argv: Sequence[str] | None = None) -> int
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except TrainingError as error:
+    except (TrainingError, WeightsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:

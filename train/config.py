@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from train.backbone import NUM_BLOCKS
 from train.layers import GROUP
 from train.networks import STRIDE, NetworkConfig
 
@@ -61,6 +62,8 @@ class PhaseConfig:
         learning_rate: peak of the one-cycle rate of Adam.
         warmup: share of the steps with a rising rate.
         half_until: share of the steps trained on grids of half the sides, which cost a quarter.
+        frozen_blocks: blocks of the gray path's backbone, from the input on, that are not trained.
+        backbone_rate: learning rate of the other blocks, as a factor.
     """
 
     epochs: float = 15.0
@@ -68,6 +71,8 @@ class PhaseConfig:
     learning_rate: float = 1e-3
     warmup: float = 0.05
     half_until: float = 0.0
+    frozen_blocks: int = 5
+    backbone_rate: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,22 @@ class MdnConfig(PhaseConfig):
 
 
 @dataclass(frozen=True)
+class HintsConfig(PhaseConfig):
+    """The hints network, which the paper does not have.
+
+    Attributes:
+        none_share: share of the photos without any hint.
+        stroke_share: share of the photos with a few strokes in place of points.
+        max_points: most points shown; their number is drawn log-uniformly.
+    """
+
+    frozen_blocks: int = NUM_BLOCKS
+    none_share: float = 0.08
+    stroke_share: float = 0.25
+    max_points: int = 130
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole run."""
 
@@ -150,6 +171,7 @@ class Config:
     vae: VaeConfig = field(default_factory=VaeConfig)
     hoc: HocConfig = field(default_factory=HocConfig)
     mdn: MdnConfig = field(default_factory=MdnConfig)
+    hints: HintsConfig = field(default_factory=HintsConfig)
 
 
 def load_config(path: Path) -> Config:
@@ -220,15 +242,18 @@ def _check(config: Config) -> None:
     choices = {
         "bfloat16": (config.bfloat16, ("auto", "on", "off")),
         "networks.kernel": (config.networks.kernel, ("distance", "inner")),
+        "networks.backbone": (config.networks.backbone, ("", "efficientnet-lite0")),
         "hoc.loss": (config.hoc.loss, ("log", "square")),
         "mdn.posterior": (config.mdn.posterior, ("sample", "mean")),
     }
     for place, (value, allowed) in choices.items():
         if value not in allowed:
             raise ConfigError(f"{place}: expected one of {', '.join(allowed)}, got {value!r}")
-    for name in ("vae", "hoc", "mdn"):
+    for name in ("vae", "hoc", "mdn", "hints"):
         phase: PhaseConfig = getattr(config, name)
-        for key in ("epochs", "batch_size", "learning_rate"):
+        frozen = phase.frozen_blocks
+        _expect(0 <= frozen <= NUM_BLOCKS, f"{name}.frozen_blocks", f"0 to {NUM_BLOCKS}", frozen)
+        for key in ("epochs", "batch_size", "learning_rate", "backbone_rate"):
             _expect(getattr(phase, key) > 0, f"{name}.{key}", "above 0", getattr(phase, key))
         for key in ("warmup", "half_until"):
             share = getattr(phase, key)
@@ -239,6 +264,13 @@ def _check(config: Config) -> None:
     _expect(shares, "hoc.reveal", "shares above 0, up to 1", hoc.reveal)
     _expect(hoc.max_points > 0, "hoc.max_points", "at least 1", hoc.max_points)
     _expect(config.mdn.sigma > 0, "mdn.sigma", "above 0", config.mdn.sigma)
+    hints = config.hints
+    for key in ("none_share", "stroke_share"):
+        share = getattr(hints, key)
+        _expect(0 <= share <= 1, f"hints.{key}", "a share from 0 to 1", share)
+    total = hints.none_share + hints.stroke_share
+    _expect(total <= 1, "hints.none_share + hints.stroke_share", "at most 1", total)
+    _expect(hints.max_points > 0, "hints.max_points", "at least 1", hints.max_points)
 
 
 def _check_data(config: Config) -> None:
@@ -271,8 +303,12 @@ def _check_networks(networks: NetworkConfig) -> None:
     least = 4 if networks.position else 1
     size = networks.embedding_size
     _expect(size >= least, "networks.embedding_size", f"at least {least}", size)
+    widths = networks.hints_widths
+    good = len(widths) == 5 and min(widths) > 0
+    _expect(good, "networks.hints_widths", "five counts above 0, one for each scale", widths)
     channels = {
         "widths": networks.widths,
+        "hints_widths": networks.hints_widths,
         "encoder_width": tuple(k * networks.encoder_width for k in (1, 2, 4)),
         "hoc_width": tuple(k * networks.hoc_width for k in (1, 2, 3, 4)),
     }

@@ -46,6 +46,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", default="8,100", help="numbers of samples")
     parser.add_argument("--beta-points", type=float, default=5.0, help="pull of a revealed cell")
     parser.add_argument("--beta-prior", type=float, default=1e-4, help="pull to the prior there")
+    parser.add_argument(
+        "--beta-hints", type=float, default=0.05, help="pull to the hints network's colours there"
+    )
     parser.add_argument("--processes", type=int, default=1, help="that share Levin's method")
     parser.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
@@ -147,6 +150,8 @@ class Evaluation:
             kernel=self._functions.kernel,
             beta=options.beta_points,
             beta_prior=options.beta_prior,
+            hinted=self._functions.hinted,
+            beta_hints=options.beta_hints,
             seed=options.seed,
             grid_area=self._networks.info.grid_area,
             processes=options.processes,

@@ -90,9 +90,10 @@ def fit(
     """
     per_epoch, num_steps = count_steps(phase, num_photos)
     every = min(per_epoch, max(VALIDATE_AFTER, num_steps // 8))  # steps between validations
-    parameters = [p for p in loss.parameters() if p.requires_grad]
+    groups = _parameter_groups(loss, phase)
+    parameters = [parameter for group in groups for parameter in group["params"]]
     optimiser = torch.optim.AdamW(
-        parameters, lr=phase.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3
+        groups, lr=phase.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3
     )
     start, best = 0, {"score": math.inf}
     running: dict[str, float] = {}
@@ -123,7 +124,7 @@ def fit(
     with run.stop_on_interrupt(), bar:
         for step in range(start, num_steps):
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(phase, step, num_steps)
+                group["lr"] = group["factor"] * learning_rate(phase, step, num_steps)
             loss.train()
             value, figures = wrapped(*arguments(step, num_steps))
             shared = run.average({"loss": value, **figures, "stopping": float(run.stopping)})
@@ -170,6 +171,15 @@ def fit(
         if run.average({"stopping": float(run.stopping)})["stopping"] > 0.0:
             raise KeyboardInterrupt
     return best
+
+
+def _parameter_groups(loss: nn.Module, phase: PhaseConfig) -> list[dict[str, Any]]:
+    """Returns the trained parameters: those of a backbone, which know much already, go slower."""
+    groups: dict[float, list[nn.Parameter]] = {1.0: [], phase.backbone_rate: []}
+    for name, parameter in loss.named_parameters():
+        if parameter.requires_grad:
+            groups[phase.backbone_rate if "backbone." in name else 1.0].append(parameter)
+    return [{"params": chosen, "factor": factor} for factor, chosen in groups.items() if chosen]
 
 
 def _load_last(run: Run, num_photos: int) -> dict[str, Any]:

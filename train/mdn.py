@@ -72,6 +72,8 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     decoder.requires_grad_(False)
     if phase.gray_from_decoder:
         mdn.gray.load_state_dict(decoder.gray.state_dict())
+    if mdn.gray.backbone is not None:
+        mdn.gray.backbone.freeze(phase.frozen_blocks)
     loss = MdnLoss(encoder, mdn, config)
 
     def arguments(step: int, num_steps: int) -> tuple[Any, ...]:

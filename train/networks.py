@@ -16,9 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from train.backbone import TAPS, Backbone
 from train.layers import Block, Modulation, norm, pool, upsample_to
 
 STRIDE = 8  # sides of the grid are multiples of this
+FINE = 16  # channels at the full grid
 LOG_VARIANCE_RANGE = (-8.0, 4.0)
 Features = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -30,6 +32,8 @@ class NetworkConfig:
     Attributes:
         widths: channels of the gray path at 1/2, 1/4, 1/8 and 1/16 of the grid.
         blocks: residual blocks at these four scales.
+        backbone: "" builds the gray path from residual blocks alone, as the paper's is;
+            "efficientnet-lite0" adds the features of a network that names ImageNet's photos.
         latent_channels: channels of z at each of its cells.
         latent_side: cells of z along each side. 1 is the paper's setting: one code broadcast over
             the grid.
@@ -40,6 +44,7 @@ class NetworkConfig:
         kernel: "distance" or "inner" (the paper's).
         diagonal: whether S keeps its diagonal (the paper's does).
         position: whether the embedding carries the position (the paper's does not).
+        hints_widths: channels of the hints network at 1, 1/2, 1/4, 1/8 and 1/16 of the grid.
         num_components: M, components of the mixture.
         mdn_width: hidden channels of the mixture head.
         num_classes: names to tell apart for the gray path's auxiliary loss; 0 for none.
@@ -47,6 +52,7 @@ class NetworkConfig:
 
     widths: tuple[int, ...] = (32, 64, 128, 256)
     blocks: tuple[int, ...] = (1, 2, 2, 3)
+    backbone: str = ""
     latent_channels: int = 4
     latent_side: int = 4
     encoder_width: int = 24
@@ -55,6 +61,7 @@ class NetworkConfig:
     kernel: str = "distance"
     diagonal: bool = True
     position: bool = True
+    hints_widths: tuple[int, ...] = (24, 48, 80, 128, 160)
     num_components: int = 8
     mdn_width: int = 256
     num_classes: int = 0
@@ -72,26 +79,50 @@ class GrayPath(nn.Module):
         super().__init__()
         c2, c4, c8, c16 = config.widths
         n2, n4, n8, n16 = config.blocks
-        self.fine = nn.Conv2d(1, 16, 3, padding=1)
+        self.fine = nn.Conv2d(1, FINE, 3, padding=1)
         self.stem = nn.Conv2d(4, c2, 3, padding=1)
-        self.stage2 = nn.Sequential(*(Block(c2) for _ in range(n2)))
+        self.stage2 = _stage(c2, n2)
         self.down4 = nn.Conv2d(c2, c4, 3, stride=2, padding=1)
-        self.stage4 = nn.Sequential(*(Block(c4) for _ in range(n4)))
+        self.stage4 = _stage(c4, n4)
         self.down8 = nn.Conv2d(c4, c8, 3, stride=2, padding=1)
-        self.stage8 = nn.Sequential(*(Block(c8) for _ in range(n8)))
+        self.stage8 = _stage(c8, n8)
         self.down16 = nn.Conv2d(c8, c16, 3, stride=2, padding=1)
-        self.stage16 = nn.Sequential(*(Block(c16) for _ in range(n16)))
+        self.stage16 = _stage(c16, n16)
         self.context = nn.Linear(c16, c16)
+        self.backbone = Backbone() if config.backbone else None
+        known = zip(TAPS.values(), (FINE, *config.widths), strict=True)
+        self.known = nn.ModuleList(
+            nn.Conv2d(theirs, ours, 1) for theirs, ours in known if config.backbone
+        )
 
     def forward(self, gray: Tensor) -> Features:
         """Returns features at 1, 1/2, 1/4, 1/8 and 1/16 of the grid from gray (N, 1, h, w)."""
-        f1 = self.fine(gray)
-        f2 = self.stage2(self.stem(functional.pixel_unshuffle(gray, 2)))
-        f4 = self.stage4(self.down4(f2))
-        f8 = self.stage8(self.down8(f4))
-        f16 = self.stage16(self.down16(f8))
+        known = self._known(gray)
+        f1 = self._with_known(0, self.fine(gray), known)
+        f2 = self.stem(functional.pixel_unshuffle(gray, 2))
+        f2 = self.stage2(self._with_known(1, f2, known))
+        f4 = self.stage4(self._with_known(2, self.down4(f2), known))
+        f8 = self.stage8(self._with_known(3, self.down8(f4), known))
+        f16 = self.stage16(self._with_known(4, self.down16(f8), known))
         f16 = f16 + self.context(functional.silu(f16.mean((2, 3))))[:, :, None, None]
         return f1, f2, f4, f8, f16
+
+    def _known(self, gray: Tensor) -> list[Tensor]:
+        return self.backbone(gray) if self.backbone is not None else []
+
+    def _with_known(self, scale: int, features: Tensor, known: list[Tensor]) -> Tensor:
+        """Features with those of the backbone added, where there is one."""
+        if not known:
+            return features
+        added = self.known[scale](known[scale])
+        # Sides that are no multiples of 16 are rounded up here and down there.
+        return features + (
+            added if added.shape[2:] == features.shape[2:] else upsample_to(added, features)
+        )
+
+
+def _stage(channels: int, number: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(channels) for _ in range(number)))
 
 
 class Decoder(nn.Module):
@@ -115,9 +146,9 @@ class Decoder(nn.Module):
         self.up2 = nn.Conv2d(c4, c2, 1)
         self.mod2 = Modulation(latent, c2)
         self.block2 = Block(c2)
-        self.up1 = nn.Conv2d(c2, 16, 1)
-        self.top1 = nn.Conv2d(32, 16, 3, padding=1)
-        self.top2 = nn.Conv2d(16, 2, 3, padding=1)
+        self.up1 = nn.Conv2d(c2, FINE, 1)
+        self.top1 = nn.Conv2d(2 * FINE, FINE, 3, padding=1)
+        self.top2 = nn.Conv2d(FINE, 2, 3, padding=1)
         self.names = nn.Linear(c16, config.num_classes) if config.num_classes else None
 
     def top(self) -> list[nn.Parameter]:

@@ -84,6 +84,10 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
     phase = config.vae
     encoder = run.place(Encoder(config.networks))
     decoder = run.place(Decoder(config.networks))
+    if decoder.gray.backbone is not None:
+        decoder.gray.backbone.freeze(phase.frozen_blocks)
+        if not run.goes_on:
+            decoder.gray.backbone.load_imagenet()
     loss = VaeLoss(encoder, decoder, phase, rarity_table(batches, phase.rarity)).to(run.device)
     latent = config.networks.latent_size
     progress = {"share": 0.0}

@@ -28,7 +28,7 @@ from export.parity import (
     read_gray_grids,
 )
 from export.traceable import TraceableDecoder, TraceableHoc
-from huefield.model_info import GRAPH_FILES, read_model_info
+from huefield.model_info import GRAPH_FILES, HINTS_FILE, read_model_info
 from train.networks import Decoder
 
 
@@ -69,6 +69,16 @@ def test_graphs_are_valid_named_and_dynamic(
     assert model.opset_import[0].version == read_model_info(tiny_model).opset
     gray = model.graph.input[0].type.tensor_type.shape.dim
     assert [bool(dim.dim_param) for dim in gray] == [True, False, True, True]
+
+
+def test_a_run_with_a_hints_network_exports_it_too(hinted_model: Path) -> None:
+    info = read_model_info(hinted_model)
+    assert info.graph_files == (*GRAPH_FILES, HINTS_FILE)
+    assert 0 < info.parity["error"][HINTS_FILE] <= TOLERANCE
+    model = onnx.load(hinted_model / HINTS_FILE)
+    onnx.checker.check_model(model, full_check=True)
+    assert [entry.name for entry in model.graph.input] == ["gray", "hints"]
+    assert [entry.name for entry in model.graph.output] == ["colours"]
 
 
 def test_one_gray_picture_serves_many_codes(

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from train.hints_network import Hints
 from train.networks import Decoder, Encoder, Hoc, Mdn, NetworkConfig
 
 SMALL = NetworkConfig(
@@ -55,11 +56,11 @@ def test_networks_take_every_grid_with_sides_that_are_multiples_of_8(
 
 
 def test_sizes_stay_within_what_serving_allows() -> None:
-    config = NetworkConfig()
+    config = NetworkConfig(backbone="efficientnet-lite0", blocks=(1, 1, 1, 1))
     assert num_weights(Decoder(config)) <= 12e6
     assert num_weights(Hoc(config)) <= 4e6
     assert num_weights(Mdn(config)) <= 8e6
-    in_all = num_weights(Decoder(config), Hoc(config), Mdn(config))
+    in_all = num_weights(Decoder(config), Hoc(config), Mdn(config), Hints(config))
     assert in_all * 4 <= 58e6  # bytes of a model folder, less what the graphs add
 
 

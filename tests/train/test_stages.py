@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Command = Callable[..., list[str]]
 
-STAGES = ("vae", "hoc", "mdn")
+STAGES = ("vae", "hoc", "mdn", "hints")
 NETWORKS = {"vae": ("encoder", "decoder"), "hoc": ("decoder", "hoc"), "mdn": ("mdn",)}
 VAE = (Stage("vae", train.vae.train),)
 HOC = (Stage("hoc", train.hoc.train),)

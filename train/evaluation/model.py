@@ -15,6 +15,7 @@ from huefield import lab
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.mixture import Mixture
 from huefield.networks import Networks
+from train.evaluation.points import HintedFn
 
 Floats = NDArray[np.float32]
 
@@ -69,3 +70,8 @@ class ModelFunctions:
         lightness = gray * np.float32(lab.L_SCALE) + np.float32(lab.L_CENTER)
         samples = self.sample(lightness, NUM_CANDIDATES, 0)
         return samples[ON] if ON in samples else samples[OFF]
+
+    @property
+    def hinted(self) -> HintedFn | None:
+        """The hints network as a function of a gray grid and hints; None where there is none."""
+        return self.networks.hinted if self.networks.has_hints else None

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from huefield import lab, metrics, upsample
 from huefield.gcrf import Kernel, Weights, open_solver
+from huefield.hints import hint_map
 from huefield.strokes import Constraints
 from train.baselines import levin
 from train.evaluation.photos import EvaluationError, SquarePhoto
@@ -33,6 +34,8 @@ PATCH = 7
 LEVIN = "Levin 2004"
 PLAIN = "G-CRF, points alone"
 WITH_PRIOR = "G-CRF, prior from the samples"
+WITH_HINTS = "G-CRF, prior from the hints network"
+HINTS_ALONE = "hints network, no G-CRF"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ EmbedFn = Callable[[Floats], Floats]
 
 FieldsFn = Callable[[Floats], Floats]
 """Candidate colour fields (n, h, w, 2), ab units, of a scaled gray grid (h, w)."""
+
+HintedFn = Callable[[Floats, Floats], Floats]
+"""Colours (n, 2, h, w) of a scaled gray grid and hints (n, 3, h, w), as `Networks.hinted`."""
 
 
 def reveal(ab: Floats, counts: Sequence[int], seed: int) -> list[Revealed]:
@@ -124,7 +130,7 @@ class GcrfSpread:
     Without `fields` the prior is the mean revealed colour everywhere: rows of S sum to 1, so a
     constant may be taken off and put back, and the weak pull to it only keeps Eq. 6 solvable. This
     is the paper's form, which has no unary. With them, the candidate that agrees best with the
-    points is corrected.
+    points is corrected. With `hinted`, what the hints network makes of the points is corrected too.
 
     Attributes:
         embed: Embedding of the gray grid.
@@ -133,6 +139,8 @@ class GcrfSpread:
         kernel: How S is made of the embedding.
         beta: Pull of a revealed cell; the paper's 5 by default.
         beta_prior: Pull of the correction to 0.
+        hinted: The hints network, if there is one.
+        beta_hints: Pull of the correction to 0 where the prior is the hints network's.
     """
 
     embed: EmbedFn
@@ -141,6 +149,8 @@ class GcrfSpread:
     kernel: Kernel = field(default_factory=Kernel)
     beta: float = 5.0
     beta_prior: float = 1e-4
+    hinted: HintedFn | None = None
+    beta_hints: float = 0.05
 
     def spread(self, photo: SquarePhoto, points: Sequence[Revealed]) -> dict[str, list[Floats]]:
         """Fields of the form without a prior and, where there are candidates, of that with one."""
@@ -155,14 +165,27 @@ class GcrfSpread:
         if self.fields is not None:
             candidates = self.fields(gray).reshape(-1, gray.size, 2)
             priors[WITH_PRIOR] = [candidates[[nearest(candidates, c)]] for c in constraints]
-        return {
+        fields = {
             name: [
-                upsample.upsample(
-                    solver.correct(prior, constraint).reshape(*self.grid, 2), photo.lightness
-                )
+                solver.correct(prior, constraint)
                 for prior, constraint in zip(chosen, constraints, strict=True)
             ]
             for name, chosen in priors.items()
+        }
+        if self.hinted is not None:
+            maps = [hint_map(c, c.targets[None], self.grid)[0] for c in constraints]
+            colours = self.hinted(gray, np.stack(maps)).reshape(len(maps), 2, -1)
+            hinted = [field.T[None] * np.float32(lab.AB_SCALE) for field in colours]
+            weights = Weights(beta_edit=self.beta, beta_prior=self.beta_hints)
+            solver = open_solver(embedding.reshape(len(embedding), -1), self.kernel, weights)
+            fields[HINTS_ALONE] = hinted
+            fields[WITH_HINTS] = [
+                solver.correct(prior, constraint)
+                for prior, constraint in zip(hinted, constraints, strict=True)
+            ]
+        return {
+            name: [upsample.upsample(x.reshape(*self.grid, 2), photo.lightness) for x in found]
+            for name, found in fields.items()
         }
 
 
@@ -255,6 +278,8 @@ def points_table(
     kernel: Kernel | None = None,
     beta: float = 5.0,
     beta_prior: float = 1e-4,
+    hinted: HintedFn | None = None,
+    beta_hints: float = 0.05,
     counts: Sequence[int] = COUNTS,
     seed: int = 0,
     grid_area: int = 4096,
@@ -272,6 +297,8 @@ def points_table(
         kernel: How S is made of the embedding.
         beta: Pull of a revealed cell.
         beta_prior: Pull of the correction to 0.
+        hinted: The hints network; None leaves the forms with it out.
+        beta_hints: Pull of the correction to 0 where the prior is the hints network's.
         counts: Numbers of points.
         seed: Photo k draws its points from (seed, k).
         grid_area: About how many cells the working grid has.
@@ -289,7 +316,11 @@ def points_table(
         raise EvaluationError("no method to measure: neither ours nor a baseline was asked for")
     counts = tuple(sorted(counts))
     grid = upsample.grid_shape(*photos[0].lightness.shape, area=grid_area)
-    ours = GcrfSpread(embed, grid, fields, kernel or Kernel(), beta, beta_prior) if embed else None
+    ours = None
+    if embed:
+        ours = GcrfSpread(
+            embed, grid, fields, kernel or Kernel(), beta, beta_prior, hinted, beta_hints
+        )
     seeds = [
         int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(len(photos))
     ]
