@@ -108,7 +108,7 @@ def export_files(export: StudyExport) -> dict[str, bytes]:
         "hash": export.hash,
         "frozen": json.loads(export.document),
     }
-    definition = json.dumps(envelope, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    definition = json.dumps(envelope, indent=2, ensure_ascii=False) + "\n"
     return {
         "definition.json": definition.encode(),
         "participants.csv": _as_csv(list(PARTICIPANT_COLUMNS), people),

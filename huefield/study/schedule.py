@@ -200,10 +200,12 @@ def _sides(pair: tuple[str, str], rng: np.random.Generator) -> tuple[str, str]:
 
 def all_pairs(definition: Definition) -> list[tuple[str, str]]:
     """The pairs of all datasets, each once, in the order in which they are reported."""
-    found: dict[tuple[str, str], None] = {}
+    found: list[tuple[str, str]] = []
     for dataset in definition.datasets:
-        found.update(dict.fromkeys(definition.pairs_of(dataset)))
-    return list(found)
+        for first, second in definition.pairs_of(dataset):
+            if (first, second) not in found and (second, first) not in found:
+                found.append((first, second))
+    return found
 
 
 __all__ = [
