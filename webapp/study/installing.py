@@ -6,6 +6,8 @@ from pathlib import Path
 
 from flask import Flask
 
+from webapp.admin.passwords import Logins
+from webapp.admin.routes import admin
 from webapp.database import database_url, open_database
 from webapp.study.addresses import Addresses
 from webapp.study.limits import Limit
@@ -31,4 +33,6 @@ def install_studies(app: Flask) -> None:
         "votes": Limit(60, 10),
         "withdrawals": Limit(20, 600),
     }
+    app.extensions["huefield_logins"] = Logins(database, app.config["SECRET_KEY"])
     app.register_blueprint(study)
+    app.register_blueprint(admin)
