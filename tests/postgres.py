@@ -25,8 +25,13 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def private_cluster(bin_folder: Path) -> Iterator[str]:
-    """A running cluster; gives an address that ends with `{name}` where a database name goes."""
+def private_cluster(bin_folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """A running cluster; gives an address with `{name}` where a database name goes.
+
+    Args:
+        bin_folder: where the programs are.
+        durable: whether a commit waits for the disk, as a real server does.
+    """
     account = _account()
     folder = Path(tempfile.mkdtemp(prefix="huefield-pg-"))
     if account is not None:
@@ -44,7 +49,14 @@ def private_cluster(bin_folder: Path) -> Iterator[str]:
         server = subprocess.Popen(
             [
                 *(bin_folder / "postgres", "-D", folder / "data", "-k", folder),
-                *("-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60"),
+                *(
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    f"fsync={'on' if durable else 'off'}",
+                    "-c",
+                    "max_connections=60",
+                ),
             ],
             cwd=folder,
             stdout=subprocess.DEVNULL,

@@ -139,9 +139,8 @@ def test_other_databases_are_refused(url: str) -> None:
 def test_a_failed_write_is_undone(store: StudyStore, make_study: MakeStudy, app: Flask) -> None:
     make_study()
     Participant(app).begin()
-    with pytest.raises(IntegrityError), store.database.write() as connection:
-        connection.execute(PARTICIPANT.delete())
-        connection.execute(ADMIN.insert(), [{"id": 1, "password_hash": None, "version": 1}])
+    with pytest.raises(IntegrityError):
+        _delete_and_fail(store.database)
     with store.database.read() as connection:
         assert connection.execute(select(func.count()).select_from(PARTICIPANT)).scalar_one() == 1
 
@@ -152,6 +151,12 @@ def _contents(database: Database) -> dict[str, list[Any]]:
             table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
             for table in METADATA.sorted_tables
         }
+
+
+def _delete_and_fail(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(PARTICIPANT.delete())
+        connection.execute(ADMIN.insert(), [{"id": 1, "password_hash": None, "version": 1}])
 
 
 def _refill(database: Database, contents: dict[str, list[Any]]) -> None:
