@@ -83,7 +83,7 @@ def detail_sheet(part: dict[str, Any]) -> Sheet:
         title="Shares and intervals",
         head=(
             *("dataset", "pair", "n", "undecided", "won, %", "Wilson 95 %", "by person 95 %"),
-            *("by photo 95 %", "by person and photo 95 %", "binomial p"),
+            *("by photo 95 %", "by both 95 %", "binomial p"),
         ),
         rows=tuple(rows),
         note="Wilson's interval and p take every vote as independent; the others draw whole "

@@ -7,6 +7,7 @@ export gives the same bytes.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -29,14 +30,14 @@ from huefield.study.layout import (
 from huefield.study.plots import histogram, interval_plot, line_plot
 
 _STYLE = """\
-body { max-width: 980px; margin: 40px auto; padding: 0 20px; color: #1c1c1c; background: #fafafa;
+body { max-width: 1240px; margin: 40px auto; padding: 0 20px; color: #1c1c1c; background: #fafafa;
   font: 16px/1.5 system-ui, sans-serif; }
 h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 44px; }
 table { border-collapse: collapse; margin: 12px 0; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 12px; border-bottom: 1px solid #d6d6d6; text-align: left;
+th, td { padding: 6px 10px; border-bottom: 1px solid #d6d6d6; text-align: left;
   white-space: nowrap; }
 .scroll { overflow-x: auto; } .note, .hash { color: #565656; font-size: 14px; }
-.hash { overflow-wrap: anywhere; } svg { max-width: 100%; height: auto; }
+.hash { overflow-wrap: anywhere; } svg { width: 680px; max-width: 100%; height: auto; }
 """
 _Interval = tuple[float | None, float | None]
 _LATEX = {
@@ -172,7 +173,7 @@ def _plots(part: dict[str, Any]) -> list[str]:
         for row in group["methods"]
     ]
     ends = [abs(end) for _, _, interval in groups for end in interval if end is not None]
-    reach = max([*ends, 0.5])
+    reach = math.ceil(2 * max([*ends, 0.5])) / 2
     times = part["times"]
     return [
         "<h3>Won by the first of each pair, with the interval by person</h3>",

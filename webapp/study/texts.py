@@ -66,11 +66,9 @@ def render_markdown(text: str) -> str:
 
 
 def _consent(definition: Definition) -> str:
-    trials = definition.trials
     return f"""\
 You will see {_TASK[definition.protocol]}, and say which looks more real. It takes about \
-{_minutes(definition)} minutes: {trials.practice} to practise, then the study itself. \
-There are no right or wrong opinions.
+{_minutes(definition)} minutes. There are no right or wrong opinions.
 
 **What is kept:** your answers, how long each took, the size of your window, whether the page \
 lost focus, and what you say about your colour vision. No name, no address, no browser \
@@ -105,7 +103,10 @@ def _instructions(definition: Definition) -> str:
         "ranking": "Each photo comes several times, each time with two of its colourings. Pick "
         "the one that looks more like a real colour photo.",
     }[definition.protocol]
-    practice = f"The first {trials.practice} are for practice. " if trials.practice else ""
+    practice = ""
+    if trials.practice:
+        them = "one" if trials.practice == 1 else str(trials.practice)
+        practice = f"You begin with {them} for practice. "
     return f"""\
 {how}
 
