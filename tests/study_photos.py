@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +25,6 @@ def sources(count: int) -> list[Image.Image]:
         y = int(rng.integers(photo.height - 180))
         found.append(photo.crop((x, y, x + 240, y + 180)).resize(SIZE, Image.Resampling.LANCZOS))
     return found
-
-
-def photo_set(data_root: Path, name: str, folder: str, count: int) -> list[Image.Image]:
-    """The first photos of a set, as they are."""
-    with zipfile.ZipFile(data_root / name) as archive:
-        names = sorted(n for n in archive.namelist() if n.startswith(folder + "/"))[:count]
-        return [Image.open(BytesIO(archive.read(n))).convert("RGB") for n in names]
 
 
 def write_study_folders(base: Path, photos: list[Image.Image]) -> Path:
