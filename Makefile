@@ -13,7 +13,7 @@ APT := $(shell if [ "$$(id -u)" = 0 ]; then echo apt-get; else echo sudo -n apt-
 serve: $(VENV)/.base
 	$(BIN)/huefield serve --host 127.0.0.1 --port $(PORT)
 
-test: $(VENV)/.dev node_modules/.installed | chromium
+test: $(VENV)/.dev node_modules/.installed | chromium postgres
 	$(MAKE) --no-print-directory check
 
 check:
@@ -49,11 +49,16 @@ node_modules/.installed: package.json package-lock.json | node
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Debian's own browser and Node.js, where they are missing.
-.PHONY: chromium node
+# Debian's own browser, database and Node.js, where they are missing. The tests start a private
+# PostgreSQL of their own and touch no other.
+.PHONY: chromium postgres node
 chromium:
 	@command -v chromium >/dev/null || { $(APT) update -qq && $(APT) install -y -qq chromium; } \
 	  || { echo "The browser tests need Chromium; on Debian: apt-get install chromium"; exit 1; }
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || { $(APT) update -qq && $(APT) install -y -qq postgresql; } \
+	  || { echo "The database tests need PostgreSQL; on Debian: apt-get install postgresql"; exit 1; }
 node:
 	@command -v npm >/dev/null || { $(APT) update -qq && $(APT) install -y -qq nodejs npm; } \
 	  || { echo "The JavaScript checks need Node.js and npm; on Debian: apt-get install nodejs npm"; exit 1; }

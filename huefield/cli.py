@@ -1,4 +1,4 @@
-"""The command line: `huefield colorize`, `huefield serve`, `huefield models`.
+"""The command line: `huefield colorize`, `huefield serve`, `huefield models`, `huefield study`.
 
 Exit codes: 0 all fine, 1 something failed, 2 wrong usage.
 """
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
+
+from huefield.study.commands import study
 
 if TYPE_CHECKING:
     from huefield.colorizer import Colorizer
@@ -33,6 +35,9 @@ PHOTO_SUFFIXES = frozenset(
 def main() -> None:
     """Several believable colourings of a grey photo, each steerable with painted strokes."""
     logging.basicConfig(level=logging.WARNING, format="huefield: %(message)s")
+
+
+main.add_command(study)
 
 
 @main.command()

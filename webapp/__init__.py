@@ -18,6 +18,7 @@ from webapp.problems import install_problems
 from webapp.settings import ROOT, load_settings, stored_secret_key
 from webapp.storage import PhotoStore
 from webapp.studio import studio
+from webapp.study.installing import install_studies
 from webapp.workbench import Workbench
 
 __all__ = ["create_app"]
@@ -31,6 +32,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     Raises:
         SettingError: a setting is unknown or of the wrong type.
         ModelError: a model folder is broken.
+        DatabaseError: the database of studies cannot be opened.
     """
     settings = load_settings(config)
     instance = cast(Path, settings["INSTANCE"]).resolve()
@@ -73,6 +75,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     )
     app.register_blueprint(studio)
     app.register_blueprint(api)
+    install_studies(app)
     install_problems(app)
     install_guard(app)
     _install_wsgi_layers(app)

@@ -49,6 +49,10 @@ SETTINGS: dict[str, Setting] = {
     "CACHE_BYTES": Setting(500_000_000, "memory one worker spends on opened photos", 1),
     "TRUSTED_PROXIES": Setting(0, "proxies whose X-Forwarded-* headers are believed"),
     "APPLICATION_ROOT": Setting("/", "path prefix the app is served under"),
+    "DATABASE_URL": Setting("", "database of studies; empty: SQLite in the instance folder"),
+    "STUDY_JOINS": Setting(100, "people who may join studies from one address in 10 minutes", 1),
+    "STUDY_UPLOAD_BYTES": Setting(500_000_000, "largest study sent to the admin page, in bytes", 1),
+    "ADMIN_SESSION": Setting(3600, "seconds without use until an admin has to log in again", 60),
     "SESSION_COOKIE_SECURE": Setting(False, "send the session cookie over HTTPS only"),
 }
 

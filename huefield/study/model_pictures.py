@@ -1,0 +1,63 @@
+"""Colourings for a study straight from installed models, with or without the G-CRF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from huefield import lab, upsample
+from huefield.colorizer import Colorizer
+from huefield.lab import Bytes
+from huefield.mixture import Mixture
+from huefield.networks import MissingGpuError, ModelError, Networks, load_model, model_folders
+from huefield.photo import Photo
+from huefield.rendering import Renderer
+from huefield.study.definition import ModelSource
+from huefield.study.records import StudyError
+
+
+class ModelColorer:
+    """Colours photos as the methods of a study ask for; loads each model once.
+
+    Args:
+        root: folder of model folders.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._networks: dict[str, Networks] = {}
+
+    def __call__(self, source: ModelSource, photo: Photo) -> Bytes:
+        """The photo coloured, (H, W, 3) uint8; the same bytes for the same arguments.
+
+        Raises:
+            StudyError: the model is not installed or broken.
+        """
+        networks = self._load(source.model)
+        if source.gcrf:
+            opened = Colorizer(networks, anticipate=False).open(photo)
+            sample = opened.samples(source.sample, source.seed)[source.sample - 1]
+            return opened.render(sample)
+        info = networks.info
+        grid = upsample.grid_shape(
+            photo.height, photo.width, area=info.grid_area, multiple=info.multiple
+        )
+        gray = lab.scale_gray(upsample.grid_lightness(photo.lightness, grid))
+        pi, mu = networks.mixture(gray)
+        z = Mixture(pi, mu, info.sigma).sample(source.sample, source.seed).z[-1:]
+        unary = networks.decode(gray, z)[0] * np.float32(lab.AB_SCALE * info.chroma_gain)
+        field = np.ascontiguousarray(unary.transpose(1, 2, 0))  # (h, w, 2)
+        return Renderer(photo.lightness).render(field)
+
+    def _load(self, name: str) -> Networks:
+        if name not in self._networks:
+            known = [folder.name for folder in model_folders(self._root)]
+            if name not in known:
+                there = ", ".join(known) or "none"
+                raise StudyError(f"no model '{name}' under {self._root}; there are: {there}")
+            try:
+                self._networks[name] = load_model(self._root / name, "cpu")
+            except (ModelError, MissingGpuError) as error:
+                raise StudyError(f"model '{name}': {error}") from error
+        return self._networks[name]

@@ -1,0 +1,1 @@
+"""The researcher's pages behind a login: studies, their progress, exports and reports."""

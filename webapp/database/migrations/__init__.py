@@ -1,0 +1,1 @@
+"""Alembic's scripts; `webapp.database.migrating` runs them."""

@@ -1,0 +1,1 @@
+"""Studies on the server: what researchers keep, and what participants see and send."""
