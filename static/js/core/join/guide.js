@@ -31,10 +31,12 @@ const FLOOR = 1e-4;
 export function makeGuide(light, width, height, w, h) {
   const coarse = areaMeans(light, width, height, w, h);
   const mean = boxMeans(coarse, w, h);
-  const square = boxMeans(coarse.map((value) => value * value), w, h);
-  const sharpness = mean.map(
-    (value, k) => LIKENESS ** 2 + Math.max(square[k] - value * value, 0),
+  const square = boxMeans(
+    coarse.map((value) => value * value),
+    w,
+    h,
   );
+  const sharpness = mean.map((value, k) => LIKENESS ** 2 + Math.max(square[k] - value * value, 0));
   const across = nearestThree(w, width);
   const down = nearestThree(h, height);
   const weights = new Float32Array(9 * width * height);
@@ -74,13 +76,28 @@ export function makeGuide(light, width, height, w, h) {
   }
   for (let k = 0; k < blur.length; k++) blur[k] /= Math.max(counts[Math.floor(k / 9)], 1);
   const smooth = boxMeans(light, width, height);
-  const variance = boxMeans(light.map((value) => value * value), width, height);
+  const variance = boxMeans(
+    light.map((value) => value * value),
+    width,
+    height,
+  );
   for (let k = 0; k < variance.length; k++) {
     variance[k] = Math.max(variance[k] - smooth[k] * smooth[k], 0);
   }
   return {
-    width, height, light, w, h, coarse, column: across.index, row: down.index,
-    weights, rest, blur, mean: smooth, variance,
+    width,
+    height,
+    light,
+    w,
+    h,
+    coarse,
+    column: across.index,
+    row: down.index,
+    weights,
+    rest,
+    blur,
+    mean: smooth,
+    variance,
   };
 }
 

@@ -25,7 +25,16 @@ const RIM_LIGHT = 6;
 export function emptyLayer(light, width, height, scale) {
   const away = new Float32Array(width * height).fill(Number.POSITIVE_INFINITY);
   const opacity = new Float32Array(width * height);
-  return { width, height, scale, light, away, opacity, ink: new Int16Array(width * height), inks: [] };
+  return {
+    width,
+    height,
+    scale,
+    light,
+    away,
+    opacity,
+    ink: new Int16Array(width * height),
+    inks: [],
+  };
 }
 
 /**
@@ -107,8 +116,7 @@ function rimPixel(layer, pixel, x, y, out, apart, radius, rim, index, strength) 
   const near = Math.min(Math.max(1 - (apart - radius) / (rim + 1), 0), 1);
   layer.away[pixel] = apart - radius;
   layer.ink[pixel] = index;
-  layer.opacity[pixel] =
-    strength * near * near * (3 - 2 * near) * Math.exp(-0.5 * unlike * unlike);
+  layer.opacity[pixel] = strength * near * near * (3 - 2 * near) * Math.exp(-0.5 * unlike * unlike);
 }
 
 /**

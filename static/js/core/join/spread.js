@@ -59,17 +59,27 @@ export function spreadField(guide, field) {
         slopeB = own * between(slopes.b, w, h, across, down);
       }
       out.a[pixel] =
-        weights[k] * a[top + left] + weights[k + 1] * a[top + here] +
-        weights[k + 2] * a[top + right] + weights[k + 3] * a[middle + left] +
-        weights[k + 4] * a[middle + here] + weights[k + 5] * a[middle + right] +
-        weights[k + 6] * a[bottom + left] + weights[k + 7] * a[bottom + here] +
-        weights[k + 8] * a[bottom + right] + slopeA;
+        weights[k] * a[top + left] +
+        weights[k + 1] * a[top + here] +
+        weights[k + 2] * a[top + right] +
+        weights[k + 3] * a[middle + left] +
+        weights[k + 4] * a[middle + here] +
+        weights[k + 5] * a[middle + right] +
+        weights[k + 6] * a[bottom + left] +
+        weights[k + 7] * a[bottom + here] +
+        weights[k + 8] * a[bottom + right] +
+        slopeA;
       out.b[pixel] =
-        weights[k] * b[top + left] + weights[k + 1] * b[top + here] +
-        weights[k + 2] * b[top + right] + weights[k + 3] * b[middle + left] +
-        weights[k + 4] * b[middle + here] + weights[k + 5] * b[middle + right] +
-        weights[k + 6] * b[bottom + left] + weights[k + 7] * b[bottom + here] +
-        weights[k + 8] * b[bottom + right] + slopeB;
+        weights[k] * b[top + left] +
+        weights[k + 1] * b[top + here] +
+        weights[k + 2] * b[top + right] +
+        weights[k + 3] * b[middle + left] +
+        weights[k + 4] * b[middle + here] +
+        weights[k + 5] * b[middle + right] +
+        weights[k + 6] * b[bottom + left] +
+        weights[k + 7] * b[bottom + here] +
+        weights[k + 8] * b[bottom + right] +
+        slopeB;
     }
   }
   return out;
@@ -143,11 +153,23 @@ function sharpened(guide, wanted) {
 function clearLines(guide, colors) {
   const { w, h, coarse } = guide;
   const times = (/** @type {Float32Array} */ left, /** @type {Float32Array} */ right) =>
-    boxMeans(left.map((value, k) => value * right[k]), w, h);
+    boxMeans(
+      left.map((value, k) => value * right[k]),
+      w,
+      h,
+    );
   const mean = boxMeans(coarse, w, h);
   const square = times(coarse, coarse);
-  const a = { mean: boxMeans(colors.a, w, h), square: times(colors.a, colors.a), both: times(coarse, colors.a) };
-  const b = { mean: boxMeans(colors.b, w, h), square: times(colors.b, colors.b), both: times(coarse, colors.b) };
+  const a = {
+    mean: boxMeans(colors.a, w, h),
+    square: times(colors.a, colors.a),
+    both: times(coarse, colors.a),
+  };
+  const b = {
+    mean: boxMeans(colors.b, w, h),
+    square: times(colors.b, colors.b),
+    both: times(coarse, colors.b),
+  };
   const slopes = { a: new Float32Array(w * h), b: new Float32Array(w * h), any: false };
   for (let k = 0; k < w * h; k++) {
     const variance = Math.max(square[k] - mean[k] * mean[k], 0);
