@@ -13,7 +13,7 @@ import { ask, forget } from "./requests.js";
 import { firstSheet } from "./sheet.js";
 import { START } from "./state.js";
 import { PLAIN_TONE } from "./tone.js";
-import { fitView, panBy, zoomAt } from "./view.js";
+import { fitView, panBy, zoomAt, zoomTo } from "./view.js";
 
 export const MIN_BRUSH = 2;
 
@@ -89,11 +89,9 @@ export function reduceView(state, action) {
         zoomAt(state.view, action.factor, action.x, action.y, photo, pane(state), margin(state)),
       );
     case "zoomed-to":
-      return moved(state, (photo) => {
-        const { width, height } = pane(state);
-        const factor = action.scale / state.view.scale;
-        return zoomAt(state.view, factor, width / 2, height / 2, photo, pane(state), margin(state));
-      });
+      return moved(state, (photo) =>
+        zoomTo(state.view, action.scale, photo, pane(state), margin(state)),
+      );
     case "panned":
       return moved(state, (photo) => panBy(state.view, action.dx, action.dy, photo, pane(state)));
     case "fitted":

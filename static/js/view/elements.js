@@ -59,10 +59,11 @@ export function press(id, pressed) {
 
 /**
  * @param {HTMLCanvasElement} canvas
+ * @param {boolean} [isRead]  whether its pixels are read often
  * @returns {CanvasRenderingContext2D}
  */
-export function context2d(canvas) {
-  const context = canvas.getContext("2d");
+export function context2d(canvas, isRead = false) {
+  const context = canvas.getContext("2d", { willReadFrequently: isRead });
   if (!context) throw new Error("This browser has no 2D canvas.");
   return context;
 }

@@ -55,7 +55,7 @@ export class ReferenceView {
     const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
     this.#canvas.width = Math.max(1, Math.round(bitmap.width * scale));
     this.#canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    context2d(this.#canvas).drawImage(bitmap, 0, 0, this.#canvas.width, this.#canvas.height);
+    context2d(this.#canvas, true).drawImage(bitmap, 0, 0, this.#canvas.width, this.#canvas.height);
     this.#canvas.hidden = false;
     this.#own.hidden = !own;
   }
@@ -69,7 +69,7 @@ export class ReferenceView {
   #colorAt(x, y) {
     const left = Math.min(Math.max(Math.floor(x) - 1, 0), this.#canvas.width - 3);
     const top = Math.min(Math.max(Math.floor(y) - 1, 0), this.#canvas.height - 3);
-    const { data } = context2d(this.#canvas).getImageData(left, top, 3, 3);
+    const { data } = context2d(this.#canvas, true).getImageData(left, top, 3, 3);
     const mean = [0, 1, 2].map((channel) => {
       let sum = 0;
       for (let k = channel; k < data.length; k += 4) sum += data[k];

@@ -68,7 +68,9 @@ export class SheetView {
     for (const { box } of this.#tiles.splice(sheet.length)) box.remove();
     const ratio = photo ? photo.size[0] / photo.size[1] : 4 / 3;
     this.#sheet.style.setProperty("--ratio", Math.min(Math.max(ratio, 0.75), 1.8).toFixed(3));
-    this.#sheet.style.setProperty("--columns", ratio < 1 || sheet.length > 6 ? "3" : "2");
+    const narrow = ratio < 1 || sheet.length > 6;
+    this.#sheet.style.setProperty("--columns", narrow ? "3" : "2");
+    this.#sheet.style.setProperty("--star", narrow ? "28px" : "44px");
     element("count", HTMLOutputElement).value = String(sheet.length);
     sheet.forEach(({ star }, index) => {
       this.#tiles[index].star.setAttribute("aria-pressed", String(star));
@@ -168,7 +170,7 @@ export class SheetView {
     const box = canvas.getBoundingClientRect();
     const x = Math.floor(((event.clientX - box.left) / box.width) * canvas.width);
     const y = Math.floor(((event.clientY - box.top) / box.height) * canvas.height);
-    const [r, g, b] = context2d(canvas).getImageData(x, y, 1, 1).data;
+    const [r, g, b] = context2d(canvas, true).getImageData(x, y, 1, 1).data;
     this.store.dispatch({ type: "color-chosen", color: rgbToHex([r, g, b]) });
   }
 
@@ -194,5 +196,5 @@ function draw(canvas, picture) {
   const scale = Math.min(1, 384 / Math.max(picture.width, picture.height));
   canvas.width = Math.max(1, Math.round(picture.width * scale));
   canvas.height = Math.max(1, Math.round(picture.height * scale));
-  context2d(canvas).drawImage(picture, 0, 0, canvas.width, canvas.height);
+  context2d(canvas, true).drawImage(picture, 0, 0, canvas.width, canvas.height);
 }
