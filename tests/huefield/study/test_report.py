@@ -16,7 +16,7 @@ from huefield.study.report import report_files
 from huefield.study.schedule import PlannedTrial
 from tests.study_crowd import Person, participant_row, simulate, study, vote_row
 
-# Percent won by the method named first, in the layout of the paper's Table 1. These numbers have not
+# Percent won by the method named first, in the layout of the paper's Table 1. The numbers have not
 # been compared with the printed table, so nothing here speaks for the paper's result.
 TABLE_1 = {
     "LFW": {("ours", "VAE"): 61.12, ("ours", "PIC"): 59.04, ("VAE", "PIC"): 57.17},
