@@ -226,7 +226,6 @@ def test_draws_and_influence_are_those_of_the_inverse(
     assert close(row, S[37], 1e-4)
     assert close(column, inverse[37], share)
     draws = solver.draws(3, seed=5)
-    assert np.array_equal(draws[:2], solver.draws(2, seed=5)) or share == 1e-3
     assert np.abs(draws[:2] - solver.draws(2, seed=5)).max() < share * np.ptp(draws)
     assert np.abs(draws - solver.draws(3, seed=6)).max() > 1.0
     # B^T e with B = [M; sqrt(prior) I], by the formula.
