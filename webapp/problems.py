@@ -39,19 +39,16 @@ class ProblemError(ValueError):
         self.extra = dict(extra or {})
         self.headers: list[tuple[str, str]] = []
 
-    def body(self) -> dict[str, object]:
-        """A JSON object with ``type``, ``title``, ``status`` and ``detail``."""
-        return {
+    def response(self) -> Response:
+        """The answer: a JSON object with ``type``, ``title``, ``status`` and ``detail``."""
+        body = {
             "type": f"urn:huefield:problem:{self.kind}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
             **self.extra,
         }
-
-    def response(self) -> Response:
-        """The answer with that body."""
-        answer = Response(json.dumps(self.body()), self.status, mimetype="application/problem+json")
+        answer = Response(json.dumps(body), self.status, mimetype="application/problem+json")
         answer.headers["Cache-Control"] = "no-store"
         for name, value in self.headers:
             answer.headers[name] = value
@@ -63,11 +60,10 @@ def install_problems(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        return problem_of(error).response()
+        return _problem_of(error).response()
 
 
-def problem_of(error: Exception) -> ProblemError:
-    """Any error as a problem; one that nobody foresaw is logged."""
+def _problem_of(error: Exception) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, PhotoError):
