@@ -13,14 +13,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huefield import lab, upsample
+from huefield.following import follow
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.gcrf.opening import Backend
 from huefield.hints import expected_change, expected_colours
@@ -28,17 +29,19 @@ from huefield.mixture import Draws, Mixture, choose_for_edits
 from huefield.networks import Networks
 from huefield.palette import PaletteColor, group_colors
 from huefield.photo import Photo
+from huefield.picks import Near, Pick, chunk_of
 from huefield.rendering import Renderer
 from huefield.strokes import Constraints, Edits, rasterize
+from huefield.tone import Tone
 
-__all__ = ["Backend", "Colorizer", "OpenPhoto", "Sample"]
+__all__ = ["Backend", "Colorizer", "OpenPhoto", "Pick", "Sample"]
 
 Floats = NDArray[np.float32]
 
 NUM_CANDIDATES = 48  # latent codes drawn where samples are conditioned on edits
 NUM_SUGGESTIONS = 24  # latent codes that a palette looks at
 FIT_DISTANCE = 15.0  # ab: a colouring this far from what was painted has a fit of 0.61
-_KEPT_SETS = 4  # sets of samples whose fields before edits are kept
+_KEPT_SETS = 12  # chunks of samples whose fields before edits are kept
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Sample:
         z: (latent_size,) float32.
         field: (h, w, 2) float32, ab.
         edits: the strokes and ties that it follows.
+        pick: the latent code that it was asked for by; None where codes were chosen for the edits.
     """
 
     index: int
@@ -65,6 +69,7 @@ class Sample:
     z: Floats
     field: Floats
     edits: Edits | None = None
+    pick: Pick | None = None
 
 
 class Colorizer:
@@ -166,31 +171,38 @@ class OpenPhoto:
         """
         if n < 1:
             raise ValueError(f"expected at least 1 sample, got {n}")
-        constraints = Constraints.empty(self._gray.size)
-        if edits is not None:
-            constraints = rasterize(edits, self.grid)
-        edited = len(constraints) > 0
-        draws, fields = self._unedited(n, seed, edits if edited and condition else None)
-        fits = np.ones(n)
-        if edited:
-            fits = _fits(fields, constraints)
-            with self._timed("edits"):
-                fields = self._solver.correct(self._anticipated(fields, constraints), constraints)
+        if not condition or edits is None or not len(rasterize(edits, self.grid)):
+            return list(self.stream([Pick(seed, k) for k in range(n)], edits))
+        draws, fields = self._conditioned(n, seed, edits)
+        made = self._edited(draws, fields, 0, edits, [None] * n)
         if self._anticipate:
             self.prepare()
-        return [
-            Sample(
-                index=k,
-                seed=seed,
-                component=int(draws.component[k]),
-                log_prob=float(draws.log_prob[k]),
-                fit=float(fits[k]),
-                z=draws.z[k],
-                field=fields[k].reshape(*self.grid, 2),
-                edits=edits,
-            )
-            for k in range(n)
-        ]
+        return [replace(sample, seed=seed) for sample in made]
+
+    def stream(self, picks: Sequence[Pick], edits: Edits | None = None) -> Iterator[Sample]:
+        """One sample for each pick, in their order, each as soon as it is ready.
+
+        A pick alone decides the sample before its edits, bit for bit: codes are decoded and
+        smoothed in chunks that do not depend on what else is asked for.
+        """
+        first = 0
+        while first < len(picks):
+            chunk = chunk_of(picks[first])
+            last = first
+            while last < len(picks) and chunk_of(picks[last]) == chunk:
+                last += 1
+            draws, fields = self._chunk(*chunk)
+            places = [pick.index - chunk[2] for pick in picks[first:last]]
+            chosen = Draws(draws.z[places], draws.component[places], draws.log_prob[places])
+            yield from self._edited(chosen, fields[places], first, edits, picks[first:last])
+            first = last
+        if self._anticipate:
+            self.prepare()
+
+    def unary(self, sample: Sample) -> Floats:
+        """What the decoder said for a sample before the G-CRF: (h, w, 2) float32, ab."""
+        unary: Floats = self._unary(self._gray, sample.z[None])[0].reshape(*self.grid, 2)
+        return unary
 
     def prepare(self) -> None:
         """Starts preparing for strokes in the background; does nothing the second time."""
@@ -204,16 +216,19 @@ class OpenPhoto:
         if self._preparing is not None:
             self._preparing.join()
 
-    def render(self, sample: Sample, long_side: int | None = None) -> NDArray[np.uint8]:
+    def render(
+        self, sample: Sample, long_side: int | None = None, tone: Tone | None = None
+    ) -> NDArray[np.uint8]:
         """A colouring as sRGB (H, W, 3) uint8, the photo's own lightness kept.
 
         Args:
             sample: from `samples` of this photo.
             long_side: pixels of the longer side of a preview; None, or more than the photo has,
                 for the photo's own size.
+            tone: sliders to apply, if any.
         """
         with self._timed("render"):
-            return self._renderer.render(sample.field, sample.edits, long_side)
+            return self._renderer.render(sample.field, sample.edits, long_side, tone)
 
     def influence(self, x: float, y: float) -> tuple[Floats, Floats]:
         """What a place listens to, and what a stroke there would change: two (h, w) float32.
@@ -227,9 +242,10 @@ class OpenPhoto:
         row, column = self._solver.influence(self.cell(x, y))
         return row.reshape(self.grid), column.reshape(self.grid)
 
-    def uncertainty(self) -> Floats:
-        """How unsure each cell's colour is: posterior deviation (h, w) float32."""
-        return self._solver.deviation().reshape(self.grid)
+    def uncertainty(self, edits: Edits | None = None) -> Floats:
+        """How unsure each cell's colour is: posterior deviation (h, w) float32, less near edits."""
+        constraints = None if edits is None else rasterize(edits, self.grid)
+        return self._solver.deviation(constraints).reshape(self.grid)
 
     def palette(self, x: float, y: float, size: int = 6) -> list[PaletteColor]:
         """Colours that samples have at a place, the most likely first.
@@ -262,54 +278,104 @@ class OpenPhoto:
         row = min(h - 1, int(y * h / height))
         return row * w + min(w - 1, int(x * w / width))
 
-    def _anticipated(self, fields: Floats, constraints: Constraints) -> Floats:
-        """Fields (n, P, 2) with what the strokes change by the hints network, if there is one."""
+    def _correct(self, fields: Floats, constraints: Constraints) -> Floats:
+        """Fields (n, P, 2) corrected, from what the hints network expects where there is one."""
         if not self._networks.has_hints or len(constraints) == constraints.num_ties:
-            return fields
+            return self._solver.correct(fields, constraints)
         if self._unhinted is None:
             nothing = Constraints.empty(self._gray.size)
             self._unhinted = expected_colours(
                 self._networks, self._gray, nothing, np.zeros((1, 0, 2), np.float32)
             )[0]
         change = expected_change(self._networks, self._gray, fields, constraints, self._unhinted)
-        return fields + change
+        return self._solver.correct(fields + change, constraints)
 
-    def _unedited(self, n: int, seed: int, edits: Edits | None) -> tuple[Draws, Floats]:
-        """Latent codes and fields (n, P, 2) before correction; codes that suit `edits`, if any."""
-        key = (n, seed, edits)
+    def _chunk(self, seed: int, near: Near, start: int, stop: int) -> tuple[Draws, Floats]:
+        """Codes and fields (n, P, 2) before edits of the picks `start .. stop` of a set."""
+        key = (seed, near, start)
         with self._lock:
             if key in self._sets:
                 self._sets.move_to_end(key)
                 return self._sets[key]
-        if edits is None:
-            draws = self._mixture.sample(n, seed)
-        else:
-            with self._timed("condition"):
-                draws = self._conditioned(n, seed, edits)
-        with self._timed("decode"):
-            unary = self._unary(self._gray, draws.z)
-        with self._timed("smooth"):
-            fields = self._solver.smooth(unary)
+        draws = self._draws(seed, near, stop)
+        draws = Draws(draws.z[start:], draws.component[start:], draws.log_prob[start:])
+        fields = self._fields(draws)
         with self._lock:
             self._sets[key] = (draws, fields)
             while len(self._sets) > _KEPT_SETS:
                 self._sets.popitem(last=False)
         return draws, fields
 
-    def _conditioned(self, n: int, seed: int, edits: Edits) -> Draws:
-        """n latent codes whose unary agrees with the edits and that differ among themselves.
+    def _draws(self, seed: int, near: Near, n: int) -> Draws:
+        """The first n latent codes of a set."""
+        if not near:
+            return self._mixture.sample(n, seed)
+        base_seed, base_index = near[-1]
+        base = self._draws(base_seed, near[:-1], base_index + 1)
+        return self._mixture.around(base.z[base_index], n, seed)
+
+    def _fields(self, draws: Draws) -> Floats:
+        """Fields (n, P, 2) of latent codes, made consistent."""
+        with self._timed("decode"):
+            unary = self._unary(self._gray, draws.z)
+        with self._timed("smooth"):
+            return self._solver.smooth(unary)
+
+    def _edited(
+        self,
+        draws: Draws,
+        fields: Floats,
+        first: int,
+        edits: Edits | None,
+        picks: Sequence[Pick | None],
+    ) -> list[Sample]:
+        """Samples of codes and their fields (n, P, 2), numbered from `first`, edits followed."""
+        fits = np.ones(len(fields))
+        if edits is not None and len(edits):
+            plain = rasterize(edits, self.grid)
+            if len(plain):
+                fits = _fits(fields, plain)
+            with self._timed("edits"):
+                fields = follow(fields, edits, self.grid, self._correct)
+        return [
+            Sample(
+                index=first + k,
+                seed=0 if pick is None else pick.seed,
+                component=int(draws.component[k]),
+                log_prob=float(draws.log_prob[k]),
+                fit=float(fits[k]),
+                z=draws.z[k],
+                field=fields[k].reshape(*self.grid, 2),
+                edits=edits,
+                pick=pick,
+            )
+            for k, pick in enumerate(picks)
+        ]
+
+    def _conditioned(self, n: int, seed: int, edits: Edits) -> tuple[Draws, Floats]:
+        """n latent codes whose unary agrees with the edits and that differ, and their fields.
 
         Candidates are decoded on a grid of half the sides, which costs a quarter.
         """
-        multiple = self._networks.info.multiple
-        height, width = (max(multiple, side // 2 // multiple * multiple) for side in self.grid)
-        draws = self._mixture.sample(max(NUM_CANDIDATES, n), seed)
-        unary = self._unary(self._grid_gray((height, width)), draws.z)
-        fits = _fits(unary, rasterize(edits, (height, width)))
-        cells = unary.reshape(len(unary), 4, height // 4, 4, width // 4, 2)
-        signature = cells.mean((2, 4)).reshape(len(unary), -1)  # (N, 4 * 4 * 2)
-        chosen = choose_for_edits(draws, fits, signature, n)
-        return Draws(draws.z[chosen], draws.component[chosen], draws.log_prob[chosen])
+        key = (n, seed, edits)
+        with self._lock:
+            if key in self._sets:
+                self._sets.move_to_end(key)
+                return self._sets[key]
+        with self._timed("condition"):
+            multiple = self._networks.info.multiple
+            height, width = (max(multiple, side // 2 // multiple * multiple) for side in self.grid)
+            draws = self._mixture.sample(max(NUM_CANDIDATES, n), seed)
+            unary = self._unary(self._grid_gray((height, width)), draws.z)
+            fits = _fits(unary, rasterize(edits, (height, width)))
+            cells = unary.reshape(len(unary), 4, height // 4, 4, width // 4, 2)
+            signature = cells.mean((2, 4)).reshape(len(unary), -1)  # (N, 4 * 4 * 2)
+            chosen = choose_for_edits(draws, fits, signature, n)
+        draws = Draws(draws.z[chosen], draws.component[chosen], draws.log_prob[chosen])
+        fields = self._fields(draws)
+        with self._lock:
+            self._sets[key] = (draws, fields)
+        return draws, fields
 
     def _unary(self, gray: Floats, z: Floats) -> Floats:
         """The unary of each code as ab, (n, P, 2), on the grid of `gray` (h, w)."""

@@ -77,6 +77,7 @@ def expected_change(
         unhinted: (P, 2) ab, the expected colours without strokes.
     """
     cells, _ = stroke_cells(constraints)
-    wanted = constraints.targets[: len(cells)] - fields[:, cells]  # (n, k, 2)
+    targets = constraints.targets[: len(cells)].reshape(len(cells), -1, 2)  # (k, 1 or n, 2)
+    wanted = targets.transpose(1, 0, 2) - fields[:, cells]  # (n, k, 2)
     hinted = expected_colours(networks, gray, constraints, unhinted[cells] + wanted)
     return hinted - unhinted

@@ -22,6 +22,8 @@ Float64 = npt.NDArray[np.float64]
 _GOLDEN = (5**0.5 - 1) / 2
 # How much a difference in z counts beside one in colour when samples are told apart.
 _CODE_SHARE = 0.1
+# How far from a code those near it are drawn, in deviations of a component.
+NEAR = 0.5
 
 
 class MixtureError(ValueError):
@@ -104,6 +106,31 @@ class Mixture:
             z[k] += temperature * self.sigma * noise
         z32 = z.astype(np.float32)
         return Draws(z32, component.astype(np.int64), self.log_prob(z32))
+
+    def around(self, z: npt.ArrayLike, n: int, seed: int, spread: float = NEAR) -> Draws:
+        """n latent codes near one: the first is that code, the others lie around it.
+
+        Args:
+            z: (Z,) the code to stay near.
+            n: how many, at least 1.
+            seed: at least 0.
+            spread: how far, in deviations of a component.
+
+        Raises:
+            MixtureError: an argument outside its range or of another shape.
+        """
+        center = np.asarray(z, dtype=np.float64)
+        if center.shape != (self.mu.shape[1],):
+            raise MixtureError(f"z must be ({self.mu.shape[1]},), got {center.shape}")
+        if n < 1 or seed < 0:
+            raise MixtureError(f"expected n >= 1 and seed >= 0, got n={n}, seed={seed}")
+        codes = np.tile(center, (n, 1))
+        for k in range(1, n):
+            noise = np.random.default_rng([seed, k]).standard_normal(len(center))
+            codes[k] += spread * self.sigma * noise
+        z32 = codes.astype(np.float32)
+        apart = ((codes[:, None, :] - self.mu[None]) ** 2).sum(axis=2)  # (n, M)
+        return Draws(z32, apart.argmin(axis=1).astype(np.int64), self.log_prob(z32))
 
     def log_prob(self, z: npt.ArrayLike) -> Float32:
         """Natural logarithm of the density at z (n, Z): (n,) float32.

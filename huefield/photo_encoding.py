@@ -46,7 +46,7 @@ def write_photo(
     """File of a colouring.
 
     Args:
-        rgb: (H, W, 3) uint8, sRGB.
+        rgb: (H, W, 3) uint8, sRGB; (H, W, 4) with transparency, as `png` or `webp`.
         file_format: `png`, `jpg` (4:4:4) or `webp`.
         exif: tags to keep, as in `Photo.exif`.
         model: name of the model that made the colours.
@@ -60,7 +60,9 @@ def write_photo(
         raise PhotoError(f"expected png, jpg or webp, got {file_format!r}")
     if quality is not None and not 1 <= quality <= 100:
         raise PhotoError(f"expected a quality of 1 to 100, got {quality}")
-    height, width, _ = rgb.shape
+    height, width, channels = rgb.shape
+    if channels == 4 and file_format == "jpg":
+        raise PhotoError("expected png or webp for a picture with transparency, got jpg")
     if max(height, width) > _LONGEST[file_format]:
         raise PhotoError(
             f"expected sides of at most {_LONGEST[file_format]} pixels for {file_format}, "

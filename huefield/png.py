@@ -1,4 +1,4 @@
-"""An 8-bit RGB picture as PNG, filtered and compressed by several threads.
+"""An 8-bit RGB or RGBA picture as PNG, filtered and compressed by several threads.
 
 Called by `photo_encoding`. Pillow's encoder takes about five seconds for 24 megapixels on one
 core. Here each band of rows becomes a piece of one deflate stream; without searching for repeats
@@ -32,16 +32,16 @@ def encode_png(rgb: NDArray[np.uint8], chunks: list[bytes], fast: bool = False) 
     """PNG file of a picture.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        rgb: (H, W, 3) uint8, or (H, W, 4) with transparency.
         chunks: chunks to put between header and pixels, each made by `chunk`.
         fast: do not even look for runs of equal bytes.
     """
-    height, width, _ = rgb.shape
+    height, width, channels = rgb.shape
     strategy = zlib.Z_HUFFMAN_ONLY if fast else zlib.Z_RLE
     pieces: dict[int, tuple[bytes, int, int]] = {}
 
     def band(first: int, last: int) -> None:
-        rows = np.empty((last - first, 1 + 3 * width), np.uint8)
+        rows = np.empty((last - first, 1 + channels * width), np.uint8)
         rows[:, 0] = _AVERAGE
         rows[:, 1:] = _filtered(rgb, first, last)
         packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
@@ -55,7 +55,7 @@ def encode_png(rgb: NDArray[np.uint8], chunks: list[bytes], fast: bool = False) 
     ordered = [pieces[first] for first in sorted(pieces)]
     stream = [b"\x78\x01", *(packed for packed, _, _ in ordered)]
     stream.append(struct.pack(">I", _joined_adler([(adler, size) for _, adler, size in ordered])))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 6, 0, 0, 0)
     return b"".join(
         [
             _SIGNATURE,
@@ -68,7 +68,7 @@ def encode_png(rgb: NDArray[np.uint8], chunks: list[bytes], fast: bool = False) 
 
 
 def _filtered(rgb: NDArray[np.uint8], first: int, last: int) -> NDArray[np.uint8]:
-    """Rows `first .. last` less the rounded-down mean of left and upper neighbour: (rows, 3 W)."""
+    """Rows `first .. last` less the rounded-down mean of left and upper neighbour: (rows, C W)."""
     rows = rgb[first:last]
     above = np.zeros_like(rows)
     above[1:] = rows[:-1]

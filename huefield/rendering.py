@@ -15,6 +15,7 @@ from PIL import Image
 from huefield import lab, upsample
 from huefield.painting import Paint, paint
 from huefield.strokes import Edits
+from huefield.tone import Tone
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +46,11 @@ class Renderer:
         return held + (layer.nbytes if layer is not None else 0)
 
     def render(
-        self, field: Floats, edits: Edits | None = None, long_side: int | None = None
+        self,
+        field: Floats,
+        edits: Edits | None = None,
+        long_side: int | None = None,
+        tone: Tone | None = None,
     ) -> NDArray[np.uint8]:
         """A colour field as sRGB (H, W, 3) uint8, the photo's own lightness kept.
 
@@ -53,6 +58,7 @@ class Renderer:
             field: (h, w, 2) float32, ab.
             edits: strokes that show their own colour.
             long_side: pixels of the longer side; None, or more than the photo has, for its own.
+            tone: sliders to apply, if any.
         """
         longest = max(self._lightness.shape)
         side = longest if long_side is None else max(1, min(longest, long_side))
@@ -61,6 +67,8 @@ class Renderer:
         layer = self._painted(edits, side, guide.lightness)
         if layer is not None:
             layer.apply(ab)
+        if tone is not None:
+            tone.apply(ab, guide.lightness)
         return lab.render_rgb8(guide.lightness, ab)
 
     def _view(self, side: int) -> upsample.Guide:

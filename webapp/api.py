@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import io
+import itertools
 from pathlib import PurePath
 from typing import cast
 
-from flask import Blueprint, Response, current_app, jsonify, request, send_file, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    request,
+    send_file,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.utils import secure_filename
 
 from huefield.photo import read_photo
+from webapp.answers import NDJSON, colorization_json, field_json, photo_json, sample_lines
 from webapp.examples import Examples
+from webapp.finishing import Finish
 from webapp.forms import (
     FORMATS,
     ImageFormat,
     read_colorization,
+    read_flag,
     read_format,
     read_json_object,
     read_place,
     read_side,
+    read_tone,
 )
 from webapp.guard import session_owner
 from webapp.openapi import openapi_document
@@ -110,7 +124,7 @@ def add_photo() -> ResponseReturnValue:
         has_color=photo.has_color,
     )
     _bench().remember(stored, photo)
-    answer = jsonify(_photo_json(stored))
+    answer = jsonify(photo_json(stored, _bench()))
     answer.status_code = 201
     answer.headers["Location"] = url_for(".show_photo", photo_id=stored.id)
     return answer
@@ -119,7 +133,7 @@ def add_photo() -> ResponseReturnValue:
 @api.get("/photos/<photo_id>")
 def show_photo(photo_id: str) -> ResponseReturnValue:
     """What is known about a photo."""
-    return jsonify(_photo_json(_photo(photo_id)))
+    return jsonify(photo_json(_photo(photo_id), _bench()))
 
 
 @api.delete("/photos/<photo_id>")
@@ -142,12 +156,21 @@ def show_grey(photo_id: str) -> ResponseReturnValue:
 
 @api.post("/photos/<photo_id>/colorizations")
 def add_colorization(photo_id: str) -> ResponseReturnValue:
-    """Colour a photo: several samples, all of which follow the edits."""
+    """Colour a photo: several samples, all of which follow the edits; streamed on request."""
     photo = _photo(photo_id)
     bench = _bench()
     wanted = read_colorization(bench.default_model(), (photo.width, photo.height))
+    if wanted.draft or request.accept_mimetypes.best == NDJSON:
+        entries = bench.stream(photo, wanted)
+        # The first step runs before the status is sent, so that a refusal has its own.
+        first = next(entries)
+        lines = sample_lines(photo, wanted, itertools.chain([first], entries))
+        answer = Response(stream_with_context(lines), mimetype=NDJSON)
+        answer.headers["Cache-Control"] = "no-store"
+        answer.headers["X-Accel-Buffering"] = "no"
+        return answer
     made = bench.colorize(photo, wanted)
-    answer = jsonify(_colorization_json(photo, made))
+    answer = jsonify(colorization_json(photo, made))
     answer.status_code = 201
     answer.headers["Location"] = url_for(".show_colorization", photo_id=photo.id, key=made.key)
     return answer
@@ -157,7 +180,7 @@ def add_colorization(photo_id: str) -> ResponseReturnValue:
 def show_colorization(photo_id: str, key: str) -> ResponseReturnValue:
     """A colouring that was made before."""
     photo = _photo(photo_id)
-    return jsonify(_colorization_json(photo, _colorization(photo, key)))
+    return jsonify(colorization_json(photo, _colorization(photo, key)))
 
 
 @api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/preview")
@@ -178,16 +201,39 @@ def download(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     """One sample at the photo's own size, as a file to keep."""
     photo = _photo(photo_id)
     image_format = read_format()
+    finish = Finish(image_format, read_tone(), read_flag("mark"), read_flag("layer"))
     made = _colorization(photo, key)
-    data = _bench().download(photo, made, _sample_index(made, index), image_format)
+    data = _bench().download(photo, made, _sample_index(made, index), finish)
     answer = send_file(
         io.BytesIO(data),
         mimetype=FORMATS[image_format],
         as_attachment=True,
-        download_name=f"{photo.name}-{index + 1}.{image_format}",
+        download_name=f"{photo.name}-{index + 1}{'-layer' if finish.layer else ''}.{image_format}",
     )
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+@api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/unary")
+def show_unary(photo_id: str, key: str, index: int) -> ResponseReturnValue:
+    """What the decoder said for a sample before the G-CRF made it consistent."""
+    photo = _photo(photo_id)
+    etag = f"{key}-{index}-unary"
+    known = _not_modified(etag)
+    if known is not None:
+        return known
+    made = _colorization(photo, key)
+    field = _bench().unary(photo, made, _sample_index(made, index))
+    return _cached(jsonify(field_json(field)), etag, public=False)
+
+
+@api.get("/photos/<photo_id>/original")
+def show_original(photo_id: str) -> ResponseReturnValue:
+    """The photo with the colours that it came with, as WebP."""
+    photo = _photo(photo_id)
+    side = read_side()
+    etag = f"{photo.id}-original-{side}"
+    return _not_modified(etag) or _image(_bench().original(photo, side), "webp", etag)
 
 
 @api.get("/photos/<photo_id>/influence")
@@ -199,8 +245,11 @@ def show_influence(photo_id: str) -> ResponseReturnValue:
 
 @api.get("/photos/<photo_id>/uncertainty")
 def show_uncertainty(photo_id: str) -> ResponseReturnValue:
-    """How unsure the model is of each cell."""
-    return jsonify(_bench().uncertainty(_photo(photo_id), _model_name()))
+    """How unsure the model is of each cell, less where the edits of a colouring reach."""
+    photo = _photo(photo_id)
+    key = request.args.get("colorization")
+    made = None if key is None else _colorization(photo, key)
+    return jsonify(_bench().uncertainty(photo, _model_name(), made))
 
 
 @api.get("/photos/<photo_id>/palette")
@@ -245,43 +294,6 @@ def _sample_index(made: StoredColorization, index: int) -> int:
             404, "sample-not-found", "No such sample", f"There are {len(made.fields)} samples."
         )
     return index
-
-
-def _photo_json(photo: StoredPhoto) -> dict[str, object]:
-    return {
-        "id": photo.id,
-        "name": photo.name,
-        "size": [photo.width, photo.height],
-        "grid": _bench().grid_size(photo),
-        "format": photo.format,
-        "has_color": photo.has_color,
-        "lifetime": current_app.config["PHOTO_LIFETIME"],
-        "url": url_for(".show_photo", photo_id=photo.id),
-        "grey": url_for(".show_grey", photo_id=photo.id),
-        "colorizations": url_for(".add_colorization", photo_id=photo.id),
-        "influence": url_for(".show_influence", photo_id=photo.id),
-        "uncertainty": url_for(".show_uncertainty", photo_id=photo.id),
-        "palette": url_for(".show_palette", photo_id=photo.id),
-    }
-
-
-def _colorization_json(photo: StoredPhoto, made: StoredColorization) -> dict[str, object]:
-    samples = cast(list[dict[str, object]], made.document["samples"])
-    entries = []
-    for index, sample in enumerate(samples):
-        place = (photo.id, made.key, index)
-        entries.append(
-            {
-                **sample,
-                "preview": _sample_url(".show_preview", *place),
-                "download": _sample_url(".download", *place),
-            }
-        )
-    return {**made.document, "id": made.key, "samples": entries}
-
-
-def _sample_url(endpoint: str, photo_id: str, key: str, index: int) -> str:
-    return url_for(endpoint, photo_id=photo_id, key=key, index=index)
 
 
 def _not_modified(etag: str) -> Response | None:

@@ -8,11 +8,15 @@ from typing import Literal
 
 from flask import request
 
+from huefield.picks import Pick
 from huefield.strokes import Edits, edits_to_json, parse_edits
+from huefield.tone import Tone
 from webapp.problems import ProblemError
 
 MAX_SAMPLES = 12
 MAX_SEED = 2**31 - 1
+MAX_DRAW = 59  # last place in a set that a pick may name
+MAX_NEAR = 8  # steps of a way
 MAX_JSON_BYTES = 4_000_000
 SIDES = (256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 ImageFormat = Literal["png", "jpg", "webp"]
@@ -21,13 +25,19 @@ FORMATS: dict[ImageFormat, str] = {"png": "image/png", "jpg": "image/jpeg", "web
 
 @dataclass(frozen=True)
 class ColorizationRequest:
-    """What ``POST …/colorizations`` asks for; ``edits`` is None when nothing was painted."""
+    """What ``POST …/colorizations`` asks for; ``edits`` is None when nothing was painted.
+
+    ``picks`` names every sample; a set of ``samples`` from ``seed`` is a short way to say some.
+    A ``draft`` is not kept: it is what a page shows while a stroke is drawn.
+    """
 
     model: str
     samples: int
     seed: int
     condition: bool
     edits: Edits | None
+    picks: tuple[Pick, ...]
+    draft: bool
 
     def identity(self) -> dict[str, object]:
         """All that the answer depends on besides photo and weights, as JSON values."""
@@ -36,6 +46,7 @@ class ColorizationRequest:
             "samples": self.samples,
             "seed": self.seed,
             "condition": self.condition,
+            "picks": [pick_to_json(pick) for pick in self.picks],
             "edits": None if self.edits is None else edits_to_json(self.edits),
         }
 
@@ -48,16 +59,17 @@ def read_colorization(default_model: str, size: tuple[int, int]) -> Colorization
         EditsError: the edits are not valid; names the place.
     """
     body = read_json_object()
-    known = {"model", "samples", "seed", "condition", "edits"}
+    known = {"model", "samples", "seed", "condition", "edits", "picks", "draft"}
     for name in body:
         if name not in known:
             raise _wrong(name, f"unknown; known are {', '.join(sorted(known))}")
     model = body.get("model", default_model)
     if not isinstance(model, str):
         raise _wrong("model", "expected a name")
-    condition = body.get("condition", False)
-    if not isinstance(condition, bool):
-        raise _wrong("condition", "expected true or false")
+    condition, draft = (body.get(name, False) for name in ("condition", "draft"))
+    for name, value in (("condition", condition), ("draft", draft)):
+        if not isinstance(value, bool):
+            raise _wrong(name, "expected true or false")
     edits = None
     if body.get("edits") is not None:
         given = body["edits"]
@@ -71,13 +83,97 @@ def read_colorization(default_model: str, size: tuple[int, int]) -> Colorization
             )
         if not edits.strokes and not edits.ties:
             edits = None
+    samples = _whole_number(body, "samples", 6, 1, MAX_SAMPLES)
+    seed = _whole_number(body, "seed", 0, 0, MAX_SEED)
+    picks = _picks(body["picks"]) if "picks" in body else ()
+    if picks and condition:
+        raise _wrong("condition", "expected false where picks are given")
+    if picks and not {"samples", "seed"}.isdisjoint(body):
+        raise _wrong("picks", "expected either picks or samples and seed")
     return ColorizationRequest(
         model=model,
-        samples=_whole_number(body, "samples", 6, 1, MAX_SAMPLES),
-        seed=_whole_number(body, "seed", 0, 0, MAX_SEED),
-        condition=condition,
+        samples=len(picks) or samples,
+        seed=seed,
+        condition=bool(condition),
         edits=edits,
+        picks=picks or tuple(Pick(seed, index) for index in range(samples)),
+        draft=bool(draft),
     )
+
+
+def pick_to_json(pick: Pick) -> dict[str, object]:
+    """A pick as the API says it."""
+    near = [list(step) for step in pick.near]
+    return {"seed": pick.seed, "index": pick.index, "near": near}
+
+
+def read_tone() -> Tone:
+    """The query's ``saturation``, ``warmth`` and ``strength``.
+
+    Raises:
+        ProblemError: 422 for a value that is no number or outside its range.
+    """
+    values = {}
+    for name in ("saturation", "warmth", "strength"):
+        text = request.args.get(name)
+        if text is None:
+            continue
+        try:
+            values[name] = float(text)
+        except ValueError:
+            raise _wrong(name, "expected a number") from None
+    try:
+        return Tone(**values)
+    except ValueError as error:
+        name, _, reason = str(error).partition(": ")
+        raise _wrong(name, reason) from None
+
+
+def read_flag(name: str) -> bool:
+    """A flag of the query: 1, or 0 as when it is not there.
+
+    Raises:
+        ProblemError: 422 for any other value.
+    """
+    text = request.args.get(name, "0")
+    if text not in ("0", "1"):
+        raise _wrong(name, "expected 0 or 1")
+    return text == "1"
+
+
+def _picks(given: object) -> tuple[Pick, ...]:
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_SAMPLES:
+        raise _wrong("picks", f"expected a list of 1 to {MAX_SAMPLES}")
+    return tuple(read_pick(entry, f"picks[{place}]") for place, entry in enumerate(given))
+
+
+def read_pick(entry: object, name: str = "pick") -> Pick:
+    """A pick from its JSON form.
+
+    Raises:
+        ProblemError: 422 naming the member that is wrong.
+    """
+    if not isinstance(entry, dict) or not {"seed", "index"} <= entry.keys():
+        raise _wrong(name, "expected an object with seed and index")
+    for key in entry:
+        if key not in ("seed", "index", "near"):
+            raise _wrong(name, f"unknown: {key}")
+    near = entry.get("near", [])
+    if not isinstance(near, list) or len(near) > MAX_NEAR:
+        raise _wrong(f"{name}.near", f"expected a list of at most {MAX_NEAR} steps")
+    return Pick(
+        *_step([entry["seed"], entry["index"]], name),
+        tuple(_step(step, f"{name}.near[{k}]") for k, step in enumerate(near)),
+    )
+
+
+def _step(given: object, name: str) -> tuple[int, int]:
+    if not isinstance(given, list) or [type(value) for value in given] != [int, int]:
+        raise _wrong(name, "expected two whole numbers, seed and index")
+    seed, index = given
+    if not (0 <= seed <= MAX_SEED and 0 <= index <= MAX_DRAW):
+        raise _wrong(name, f"expected a seed of 0 to {MAX_SEED} and an index of 0 to {MAX_DRAW}")
+    return seed, index
 
 
 def read_json_object() -> dict[str, object]:

@@ -49,6 +49,15 @@ def _paths() -> JsonObject:
     side = _query("side", {"type": "integer", "enum": list(SIDES), "default": 1024})
     model = _query("model", TEXT)
     image_format = _query("format", {"type": "string", "enum": list(FORMATS), "default": "png"})
+    tone = [
+        _query(name, {"type": "number", "minimum": low, "maximum": high, "default": usual})
+        for name, low, high, usual in (
+            ("saturation", 0, 2, 1),
+            ("warmth", -1, 1, 0),
+            ("strength", 0, 1, 1),
+        )
+    ]
+    mark, layer = (_query(name, {"enum": [0, 1], "default": 0}) for name in ("mark", "layer"))
     place = [_query("x", NUMBER, required=True), _query("y", NUMBER, required=True)]
     webp: JsonObject = {"image/webp": {}}
     one = "/api/v1/photos/{photo_id}"
@@ -92,6 +101,16 @@ def _paths() -> JsonObject:
                 [photo],
                 201,
                 {"application/json": {"schema": ref("ColorizationRequest")}},
+                {
+                    "200": {
+                        "description": (
+                            "With `Accept: application/x-ndjson`, or for a draft: a JSON line "
+                            "for each sample as soon as it is ready, then one with all "
+                            "addresses (not for a draft)"
+                        ),
+                        "content": {"application/x-ndjson": {"schema": ref("StreamLine")}},
+                    }
+                },
             )
         },
         coloring: {
@@ -109,7 +128,20 @@ def _paths() -> JsonObject:
                 "download",
                 "A sample at the photo's own size",
                 {media: {} for media in FORMATS.values()},
-                [photo, key, index, image_format],
+                [photo, key, index, image_format, *tone, mark, layer],
+            )
+        },
+        coloring + "/samples/{index}/unary": {
+            "get": _operation(
+                "show_unary",
+                "What the decoder said before the G-CRF",
+                _json("Field"),
+                [photo, key, index],
+            )
+        },
+        one + "/original": {
+            "get": _operation(
+                "show_original", "The photo with its own colours", webp, [photo, side]
             )
         },
         one + "/influence": {
@@ -125,7 +157,7 @@ def _paths() -> JsonObject:
                 "show_uncertainty",
                 "How unsure the model is, cell by cell",
                 _json("Uncertainty"),
-                [photo, model],
+                [photo, model, _query("colorization", TEXT)],
             )
         },
         one + "/palette": {
@@ -146,6 +178,7 @@ def _operation(
     parameters: list[JsonObject] | None = None,
     status: int = 200,
     body: JsonObject | None = None,
+    others: JsonObject | None = None,
 ) -> JsonObject:
     answer: JsonObject = {"description": summary}
     if content:
@@ -154,7 +187,11 @@ def _operation(
         "operationId": name,
         "summary": summary,
         "parameters": parameters or [],
-        "responses": {str(status): answer, "default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {
+            str(status): answer,
+            **(others or {}),
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
     }
     if any(entry["name"] == "photo_id" for entry in parameters or []):
         operation["security"] = [{"session": []}]

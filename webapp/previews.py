@@ -20,6 +20,13 @@ def to_webp(rgb: NDArray[np.uint8]) -> bytes:
     return stream.getvalue()
 
 
+def color_preview(rgb: NDArray[np.uint8], side: int) -> bytes:
+    """A photo's own colours (H, W, 3) uint8 as WebP, its longer side ``side`` at most."""
+    image = Image.fromarray(rgb)
+    image.thumbnail((side, side), Image.Resampling.BOX)
+    return to_webp(np.asarray(image))
+
+
 def grey_preview(lightness: NDArray[np.float32], side: int) -> bytes:
     """A photo's lightness (H, W) float32 in 0..100 as WebP, its longer side ``side`` at most."""
     height, width = lightness.shape

@@ -39,16 +39,19 @@ class ProblemError(ValueError):
         self.extra = dict(extra or {})
         self.headers: list[tuple[str, str]] = []
 
-    def response(self) -> Response:
-        """The answer: a JSON object with ``type``, ``title``, ``status`` and ``detail``."""
-        body = {
+    def body(self) -> dict[str, object]:
+        """A JSON object with ``type``, ``title``, ``status`` and ``detail``."""
+        return {
             "type": f"urn:huefield:problem:{self.kind}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
             **self.extra,
         }
-        answer = Response(json.dumps(body), self.status, mimetype="application/problem+json")
+
+    def response(self) -> Response:
+        """The answer with that body."""
+        answer = Response(json.dumps(self.body()), self.status, mimetype="application/problem+json")
         answer.headers["Cache-Control"] = "no-store"
         for name, value in self.headers:
             answer.headers[name] = value
@@ -60,10 +63,11 @@ def install_problems(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        return _problem_of(error).response()
+        return problem_of(error).response()
 
 
-def _problem_of(error: Exception) -> ProblemError:
+def problem_of(error: Exception) -> ProblemError:
+    """Any error as a problem; one that nobody foresaw is logged."""
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, PhotoError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.forms import MAX_SAMPLES, MAX_SEED
+from webapp.forms import MAX_DRAW, MAX_NEAR, MAX_SAMPLES, MAX_SEED
 
 JsonObject = dict[str, object]
 
@@ -38,9 +38,12 @@ def schemas() -> JsonObject:
         "component": COUNT,
         "log_prob": {"type": ["number", "null"]},
         "fit": {"type": ["number", "null"]},
-        "preview": LINK,
-        "download": LINK,
+        "pick": {"oneOf": [ref("Pick"), {"type": "null"}]},
     }
+    addresses: JsonObject = {"preview": LINK, "download": LINK, "unary": LINK}
+    seed: JsonObject = {"type": "integer", "minimum": 0, "maximum": MAX_SEED}
+    draw: JsonObject = {"type": "integer", "minimum": 0, "maximum": MAX_DRAW}
+    picks: JsonObject = {**_list(ref("Pick")), "minItems": 1, "maxItems": MAX_SAMPLES}
     request_members: JsonObject = {
         "model": TEXT,
         "samples": {"type": "integer", "minimum": 1, "maximum": MAX_SAMPLES, "default": 6},
@@ -51,7 +54,9 @@ def schemas() -> JsonObject:
             "default": False,
         },
         "edits": {"oneOf": [ref("EditFile"), {"type": "null"}]},
+        "picks": {**picks, "description": "every sample by name, in place of samples and seed"},
     }
+    draft: JsonObject = {"description": "show, but do not keep", "type": "boolean"}
     region: JsonObject = {
         "points": {"type": "array", "items": PAIR, "minItems": 1},
         "radius": NUMBER,
@@ -105,6 +110,7 @@ def schemas() -> JsonObject:
                 "lifetime": COUNT,
                 "url": LINK,
                 "grey": LINK,
+                "original": LINK,
                 "colorizations": LINK,
                 "influence": LINK,
                 "uncertainty": LINK,
@@ -117,6 +123,7 @@ def schemas() -> JsonObject:
                 "size": SIZE,
                 "strokes": _list(ref("Stroke")),
                 "ties": _list(ref("Tie")),
+                "studio": {"description": "the page's own notes", "type": "object"},
             },
             required=["version", "size"],
         ),
@@ -126,20 +133,62 @@ def schemas() -> JsonObject:
                     **region,
                     "color": {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"},
                     "ab": PAIR,
+                    "keep": {"description": "hold the colours there", "const": True},
                     "strength": {"type": "number", "minimum": 0, "maximum": 1, "default": 1},
                 },
                 required=["points", "radius"],
             ),
-            "oneOf": [{"required": ["color"]}, {"required": ["ab"]}],
+            "oneOf": [{"required": [name]} for name in ("color", "ab", "keep")],
         },
         "Region": _object(region),
         "Tie": _object({"a": ref("Region"), "b": ref("Region")}),
-        "ColorizationRequest": _object(request_members, required=[]),
+        "ColorizationRequest": _object({**request_members, "draft": draft}, required=[]),
+        "Pick": _object(
+            {
+                "seed": seed,
+                "index": draw,
+                "near": {
+                    "description": "steps of seed and index; the set lies near the last one",
+                    "type": "array",
+                    "items": {
+                        "type": "array",
+                        "prefixItems": [seed, draw],
+                        "minItems": 2,
+                        "maxItems": 2,
+                    },
+                    "maxItems": MAX_NEAR,
+                },
+            },
+            required=["seed", "index"],
+        ),
+        "Field": _object(
+            {
+                "grid": SIZE,
+                "steps": {"description": "whole numbers for one unit of ab", "type": "integer"},
+                "ab": {
+                    "description": "a and b of each cell, row by row, as 16-bit little-endian",
+                    "type": "string",
+                    "contentEncoding": "base64",
+                },
+            }
+        ),
+        "StreamLine": {
+            "type": "object",
+            "oneOf": [
+                _object({"sample": _object({**sample, "field": ref("Field")})}),
+                _object({"colorization": ref("Colorization")}),
+                _object({"problem": ref("Problem")}),
+            ],
+        },
         "Colorization": _object(
             {
                 "id": TEXT,
                 **request_members,
-                "samples": {**_list(_object(sample)), "minItems": 1, "maxItems": MAX_SAMPLES},
+                "samples": {
+                    **_list(_object({**sample, **addresses})),
+                    "minItems": 1,
+                    "maxItems": MAX_SAMPLES,
+                },
                 "seconds": {
                     "description": "seconds of each step when the colouring was made",
                     "type": "object",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from functools import cache
 from typing import cast
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from webapp.forms import SIDES
+from webapp.settings import ROOT
 from webapp.workbench import Workbench
 
 studio = Blueprint("studio", __name__)
@@ -18,7 +21,10 @@ studio = Blueprint("studio", __name__)
 def page() -> ResponseReturnValue:
     """The page on which photos are coloured."""
     lifetime = current_app.config["PHOTO_LIFETIME"]
-    answer = Response(render_template("studio.html", lifetime=_in_words(lifetime), sides=SIDES))
+    page_text = render_template(
+        "studio.html", lifetime=_in_words(lifetime), sides=SIDES, words=_words()
+    )
+    answer = Response(page_text)
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 
@@ -32,6 +38,13 @@ def health() -> ResponseReturnValue:
     answer.status_code = 503 if state.problem else 200
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+@cache
+def _words() -> dict[str, object]:
+    """The page's sentences, from the one file that a translation replaces."""
+    text = (ROOT / "static" / "words" / "en.json").read_text(encoding="utf-8")
+    return cast(dict[str, object], json.loads(text))
 
 
 def _in_words(seconds: int) -> str:

@@ -33,10 +33,13 @@ from huefield.photo import Photo, read_photo, write_photo
 from huefield.photo_cache import PhotoCache
 from huefield.strokes import Edits, parse_edits
 from huefield.upsample import grid_shape
-from webapp.forms import ColorizationRequest, ImageFormat
-from webapp.previews import grey_preview, to_webp
+from webapp.finishing import Finish, color_layer, put_mark
+from webapp.forms import ColorizationRequest, pick_to_json, read_pick
+from webapp.previews import color_preview, grey_preview, to_webp
 from webapp.problems import ProblemError
 from webapp.storage import PhotoStore, StoredColorization, StoredPhoto, colorization_key
+
+Floats = NDArray[np.float32]
 
 _log = logging.getLogger(__name__)
 
@@ -157,44 +160,69 @@ class Workbench:
 
     def colorize(self, stored: StoredPhoto, wanted: ColorizationRequest) -> StoredColorization:
         """The samples for a request: those kept from before, or new ones, which are kept too."""
+        return _last(self.stream(stored, wanted))
+
+    def stream(
+        self, stored: StoredPhoto, wanted: ColorizationRequest
+    ) -> Iterator[Sample | StoredColorization]:
+        """Each sample for a request as soon as it is ready, at last all of them as they are kept.
+
+        A draft is neither looked for nor kept: its last entry is for this answer alone.
+        """
         info = self._info(wanted.model)
         identity = wanted.identity()
         key = colorization_key({**identity, "weights": dict(info.sha256)})
+        if wanted.draft:
+            yield from self._made(stored, wanted, key)
+            return
         kept = self._store.load_colorization(stored, key)
-        if kept is not None:
-            return kept
-        with self._lock_of(stored):
-            # One lock a photo: a second request with the same wish finds the first one's answer.
-            kept = self._store.load_colorization(stored, key)
-            if kept is not None:
-                return kept
-            with self._open(stored, wanted.model) as photo, self._turns:
-                start = time.perf_counter()
-                samples = photo.samples(
-                    wanted.samples, wanted.seed, wanted.edits, condition=wanted.condition
+        if kept is None:
+            with self._lock_of(stored):
+                # One lock a photo: a second request with the same wish finds the first's answer.
+                kept = self._store.load_colorization(stored, key)
+                if kept is None:
+                    for entry in self._made(stored, wanted, key):
+                        if isinstance(entry, StoredColorization):
+                            self._store.save_colorization(stored, entry)
+                        yield entry
+                    return
+        for index in range(len(kept.fields)):
+            yield _sample(kept, index)
+        yield kept
+
+    def _made(
+        self, stored: StoredPhoto, wanted: ColorizationRequest, key: str
+    ) -> Iterator[Sample | StoredColorization]:
+        samples: list[Sample] = []
+        spent = 0.0
+        with self._open(stored, wanted.model) as photo:
+            if wanted.condition:
+                coming = iter(
+                    photo.samples(wanted.samples, wanted.seed, wanted.edits, condition=True)
                 )
-                seconds = {**photo.timings, "samples": time.perf_counter() - start}
-            made = StoredColorization(
-                key=key,
-                document={
-                    **identity,
-                    "samples": [
-                        {
-                            "index": sample.index,
-                            "seed": sample.seed,
-                            "component": sample.component,
-                            "log_prob": _finite(sample.log_prob),
-                            "fit": _finite(sample.fit),
-                        }
-                        for sample in samples
-                    ],
-                    "seconds": {step: round(value, 4) for step, value in seconds.items()},
-                },
-                fields=np.stack([sample.field for sample in samples]),
-                codes=np.stack([sample.z for sample in samples]),
-            )
-            self._store.save_colorization(stored, made)
-        return made
+            else:
+                coming = photo.stream(wanted.picks, wanted.edits)
+            while True:
+                # Whoever reads slowly holds no turn.
+                with self._turns:
+                    start = time.perf_counter()
+                    sample = next(coming, None)
+                    spent += time.perf_counter() - start
+                if sample is None:
+                    break
+                samples.append(sample)
+                yield sample
+            seconds = {**photo.timings, "samples": spent}
+        yield StoredColorization(
+            key=key,
+            document={
+                **wanted.identity(),
+                "samples": [sample_note(sample) for sample in samples],
+                "seconds": {step: round(value, 4) for step, value in seconds.items()},
+            },
+            fields=np.stack([sample.field for sample in samples]),
+            codes=np.stack([sample.z for sample in samples]),
+        )
 
     def preview(
         self, stored: StoredPhoto, made: StoredColorization, index: int, side: int
@@ -208,13 +236,28 @@ class Workbench:
         stored: StoredPhoto,
         made: StoredColorization,
         index: int,
-        image_format: ImageFormat,
+        finish: Finish,
     ) -> bytes:
         """One sample at the photo's own size as a file."""
         model = _model_of(made)
         with self._open(stored, model) as photo, self._turns:
-            rgb = photo.render(_sample(made, index))
-            return write_photo(rgb, image_format, exif=photo.photo.exif, model=model)
+            rgb = photo.render(_sample(made, index), tone=finish.tone)
+            if finish.layer:
+                rgb = color_layer(rgb)
+            if finish.mark:
+                put_mark(rgb)
+            return write_photo(rgb, finish.format, exif=photo.photo.exif, model=model)
+
+    def unary(self, stored: StoredPhoto, made: StoredColorization, index: int) -> Floats:
+        """What the decoder said for a sample before the G-CRF: (h, w, 2) float32, ab."""
+        with self._open(stored, _model_of(made)) as photo, self._turns:
+            return photo.unary(_sample(made, index))
+
+    def original(self, stored: StoredPhoto, side: int) -> bytes:
+        """The photo with its own colours as WebP."""
+        photo = self._photo(stored)
+        with self._turns:
+            return color_preview(photo.rgb, side)
 
     def grey(self, stored: StoredPhoto, side: int) -> bytes:
         """The photo's lightness as WebP."""
@@ -233,10 +276,13 @@ class Workbench:
             "reaches": _numbers(reaches),
         }
 
-    def uncertainty(self, stored: StoredPhoto, model: str) -> dict[str, object]:
-        """JSON: the posterior deviation of each cell."""
+    def uncertainty(
+        self, stored: StoredPhoto, model: str, made: StoredColorization | None = None
+    ) -> dict[str, object]:
+        """JSON: the posterior deviation of each cell, under the edits of a colouring if given."""
+        edits = None if made is None else _edits_of(made)
         with self._open(stored, model) as photo, self._turns:
-            return {"grid": list(photo.grid)[::-1], "values": _numbers(photo.uncertainty())}
+            return {"grid": list(photo.grid)[::-1], "values": _numbers(photo.uncertainty(edits))}
 
     def palette(self, stored: StoredPhoto, model: str, x: float, y: float) -> dict[str, object]:
         """JSON: colours that suit the place, the likeliest first."""
@@ -307,20 +353,43 @@ def _model_of(made: StoredColorization) -> str:
 def _sample(made: StoredColorization, index: int) -> Sample:
     """A sample as the colorizer gave it."""
     samples = made.document["samples"]
-    edits: Edits | None = None
-    if isinstance(made.document["edits"], dict):
-        edits = parse_edits(made.document["edits"])
     note = samples[index] if isinstance(samples, list) else {}
     return Sample(
         index=index,
         seed=int(note["seed"]),
+        pick=read_pick(note["pick"]) if note["pick"] else None,
         component=int(note["component"]),
         log_prob=float("nan") if note["log_prob"] is None else float(note["log_prob"]),
         fit=float("nan") if note["fit"] is None else float(note["fit"]),
         z=made.codes[index],
         field=made.fields[index],
-        edits=edits,
+        edits=_edits_of(made),
     )
+
+
+def _edits_of(made: StoredColorization) -> Edits | None:
+    given = made.document["edits"]
+    return parse_edits(given) if isinstance(given, dict) else None
+
+
+def sample_note(sample: Sample) -> dict[str, object]:
+    """What is told of a sample besides its colours."""
+    return {
+        "index": sample.index,
+        "seed": sample.seed,
+        "component": sample.component,
+        "log_prob": _finite(sample.log_prob),
+        "fit": _finite(sample.fit),
+        "pick": None if sample.pick is None else pick_to_json(sample.pick),
+    }
+
+
+def _last(entries: Iterator[Sample | StoredColorization]) -> StoredColorization:
+    """The colouring that a stream ends with."""
+    for entry in entries:
+        if isinstance(entry, StoredColorization):
+            return entry
+    raise AssertionError("a stream ends with its colouring")
 
 
 def _photo_bytes(photo: Photo) -> int:

@@ -143,7 +143,7 @@ class Solver(Protocol):
 
 @dataclass(frozen=True)
 class Rows:
-    """Constraints as the solvers use them: rows (k, P), precision (k,), targets (k, 2).
+    """Constraints as the solvers use them: rows (k, P), precision (k,), targets (k, 2 or 2n).
 
     A precision is `inf` where a row has to be met exactly; such a row has one entry of 1.
     """
@@ -157,7 +157,9 @@ class Rows:
 
     def residuals(self, columns: Float32) -> Float32:
         """Targets less what the fields have: (k, 2n) for fields as columns (P, 2n)."""
-        wanted = np.tile(self.targets, (1, columns.shape[1] // 2))
+        width = columns.shape[1]
+        own = self.targets.shape[1] == width
+        wanted = self.targets if own else np.tile(self.targets, (1, width // 2))
         return np.asarray(wanted - self.matrix @ columns, dtype=np.float32)
 
 

@@ -7,6 +7,7 @@ their weighted mean, which has the same energy as a row for each, up to a consta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,8 @@ class Constraints:
         rows: (k, P) float32; a stroke cell is a unit row, a tie a cell less the other region's
             mean.
         weights: (k,) float32 in 0..1, above 0.
-        targets: (k, 2) float32, ab units; 0 for ties.
+        targets: (k, 2) float32, ab units, or (k, 2n) where each of n samples has its own; 0 for
+            ties.
         num_ties: how many of the rows, at the end, come from ties.
     """
 
@@ -76,15 +78,19 @@ class Constraints:
         return len(self.weights)
 
 
-def rasterize(edits: Edits, grid: tuple[int, int]) -> Constraints:
+def rasterize(
+    edits: Edits, grid: tuple[int, int], held: Mapping[int, npt.NDArray[np.float32]] | None = None
+) -> Constraints:
     """The edits as constraints on a grid.
 
     Args:
         edits: strokes and ties, in pixels of `edits.size`.
         grid: (h, w); P = h * w, row by row.
+        held: by index of a stroke that keeps, the fields (n, P, 2) that it holds; strokes that
+            keep and are not named count as 0 strength.
     """
     num_pixels = grid[0] * grid[1]
-    cells, weights, targets = _stroke_cells(edits, grid)
+    cells, weights, targets = _stroke_cells(edits, grid, held or {})
     strokes = Constraints.of_cells(cells, targets, num_pixels, weights)
     parts = []
     for tie in edits.ties:
@@ -99,7 +105,9 @@ def rasterize(edits: Edits, grid: tuple[int, int]) -> Constraints:
             scipy.sparse.vstack([strokes.rows, tied], format="csr"), dtype=np.float32
         ),
         weights=np.concatenate([weights, *(share for _, share in parts)]),
-        targets=np.concatenate([targets, np.zeros((tied.shape[0], 2), dtype=np.float32)]),
+        targets=np.concatenate(
+            [targets, np.zeros((tied.shape[0], targets.shape[1]), dtype=np.float32)]
+        ),
         num_ties=int(tied.shape[0]),
     )
 
@@ -111,9 +119,9 @@ def _side(size: tuple[int, int], grid: tuple[int, int]) -> int:
 
 
 def _stroke_cells(
-    edits: Edits, grid: tuple[int, int]
+    edits: Edits, grid: tuple[int, int], held: Mapping[int, npt.NDArray[np.float32]]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Cells that strokes cover: indices (k,), weights (k,), mean colours (k, 2)."""
+    """Cells that strokes cover: indices (k,), weights (k,), mean colours (k, 2 or 2n)."""
     h, w = grid
     side = _side(edits.size, grid)
     labels = np.full((h * side, w * side), -1, dtype=np.int16)
@@ -130,14 +138,26 @@ def _stroke_cells(
     # (h, side, w, side) -> the labels of each touched cell, (k, side * side)
     seen = labels.reshape(h, side, w, side).transpose(0, 2, 1, 3)[touched]
     seen = seen.reshape(len(cells), side * side)
-    strength = np.array([s.strength for s in edits.strokes] + [0.0], dtype=np.float32)
+    pulls = [
+        0.0 if s.keep and index not in held else s.strength for index, s in enumerate(edits.strokes)
+    ]
+    strength = np.array([*pulls, 0.0], dtype=np.float32)
     color = np.array([s.ab for s in edits.strokes] + [(0.0, 0.0)], dtype=np.float32)
     share = strength[seen]  # -1, no stroke, reads the last entry
     weights = share.mean(axis=1)
     kept = weights > 0
     cells, seen, share, weights = cells[kept], seen[kept], share[kept], weights[kept]
     total = share.sum(axis=1, keepdims=True)
-    targets = np.einsum("ks,ksc->kc", share / total, color[seen])
+    part = share / total  # (k, side * side)
+    targets = np.einsum("ks,ksc->kc", part, color[seen])
+    if held:
+        num_samples = len(next(iter(held.values())))
+        targets = np.tile(targets, (1, num_samples))  # (k, 2n)
+        for index, fields in held.items():
+            own = (part * (seen == index)).sum(axis=1, keepdims=True)  # (k, 1)
+            there = fields[:, cells].transpose(1, 0, 2)  # (k, n, 2)
+            there = there.reshape(len(cells), 2 * num_samples)
+            targets = targets + own * there
     return cells, weights, targets.astype(np.float32)
 
 

@@ -1,8 +1,10 @@
 """The edit file: strokes and ties of a photo, to and from JSON, with the place of a fault named.
 
 Called by the command line, the API and `huefield.colorizer`.  Contract: version 1, points in
-pixels of `size` (x to the right, y down, the first pixel from 0 to 1), a stroke with either
-`color` "#rrggbb", of which only the chrominance counts, or `ab`; neutral is `"ab": [0, 0]`.
+pixels of `size` (x to the right, y down, the first pixel from 0 to 1), a stroke with one of
+`color` "#rrggbb", of which only the chrominance counts, `ab`, or `"keep": true`, which holds the
+colours that the strokes before it made; neutral is `"ab": [0, 0]`. An object `studio` may stand
+beside them: the page's own notes (sample, sliders), which change nothing here.
 """
 
 from __future__ import annotations
@@ -61,12 +63,14 @@ class Stroke:
         radius: half the width, pixels.
         ab: the colour, ab units.
         strength: 0..1, how much of the pull it gets.
+        keep: whether it holds the colours that are there instead of giving `ab`.
     """
 
     points: tuple[Point, ...]
     radius: float
     ab: tuple[float, float]
     strength: float = 1.0
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,11 @@ def parse_edits(obj: Any) -> Edits:
         EditsError: it breaks the contract; the message names the place, as in
             `strokes[2].points[0]: ...`.
     """
-    top = _mapping(obj, "edits", required={"version", "size"}, optional={"strokes", "ties"})
+    top = _mapping(
+        obj, "edits", required={"version", "size"}, optional={"strokes", "ties", "studio"}
+    )
+    if "studio" in top and not isinstance(top["studio"], Mapping):
+        raise EditsError(f"studio: expected an object, got {type(top['studio']).__name__}")
     if type(top["version"]) is not int or top["version"] != VERSION:
         raise EditsError(f"version: expected {VERSION}, got {top['version']!r}")
     size = _size(top["size"])
@@ -143,7 +151,7 @@ def edits_to_json(edits: Edits) -> dict[str, Any]:
             {
                 "points": [list(p) for p in stroke.points],
                 "radius": stroke.radius,
-                "ab": list(stroke.ab),
+                **({"keep": True} if stroke.keep else {"ab": list(stroke.ab)}),
                 "strength": stroke.strength,
             }
             for stroke in edits.strokes
@@ -166,10 +174,15 @@ def _ink(region: Region | Stroke, size: tuple[int, int]) -> float:
 
 
 def _stroke(obj: Any, place: str, size: tuple[int, int]) -> Stroke:
-    keys = _mapping(obj, place, required={"points", "radius"}, optional={"color", "ab", "strength"})
-    if ("color" in keys) == ("ab" in keys):
+    wishes = {"color", "ab", "keep"}
+    keys = _mapping(obj, place, required={"points", "radius"}, optional=wishes | {"strength"})
+    if len(wishes & set(keys)) != 1:
         raise EditsError(f"{place}: expected either 'color' or 'ab'")
-    if "color" in keys:
+    if "keep" in keys:
+        if keys["keep"] is not True:
+            raise EditsError(f"{place}.keep: expected true, got {keys['keep']!r}")
+        ab = (0.0, 0.0)
+    elif "color" in keys:
         try:
             lab = rgb_to_lab(parse_hex_color(keys["color"]))
         except EditsError as error:
@@ -183,7 +196,7 @@ def _stroke(obj: Any, place: str, size: tuple[int, int]) -> Stroke:
         ab = (a, b)
     region = _region(keys, place, size)
     strength = _number(keys.get("strength", 1.0), f"{place}.strength", 0.0, 1.0)
-    return Stroke(points=region.points, radius=region.radius, ab=ab, strength=strength)
+    return Stroke(region.points, region.radius, ab, strength, keep="keep" in keys)
 
 
 def _tie(obj: Any, place: str, size: tuple[int, int]) -> Tie:

@@ -43,7 +43,7 @@ def coverage(
     """Which stroke is seen on each pixel of a photo, and the strokes' colours.
 
     Args:
-        edits: strokes in pixels of `edits.size`; ties are left aside.
+        edits: strokes in pixels of `edits.size`; ties and strokes that keep are left aside.
         shape: (H, W) of the map, of any size; the points are scaled to it.
 
     Returns:
@@ -52,6 +52,8 @@ def coverage(
     """
     labels = np.full(shape, -1, dtype=np.int16)
     for index, stroke in enumerate(edits.strokes):
+        if stroke.keep:
+            continue
         for patch in patches(stroke, edits.size, shape):
             rows, columns = patch.mask.shape
             part = labels[patch.top : patch.top + rows, patch.left : patch.left + columns]

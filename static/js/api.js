@@ -2,11 +2,15 @@
  * The server: one function a request, every failure an `ApiError` with words for people.
  *
  * @typedef {import("./core/state.js").Photo} Photo
- * @typedef {import("./core/state.js").Sample} Sample
- * @typedef {import("./core/edits.js").EditFile} EditFile
+ * @typedef {import("./core/edit-file.js").EditFile} EditFile
+ * @typedef {import("./core/sheet.js").Pick} Pick
+ * @typedef {import("./core/join/field.js").FieldJson} FieldJson
  * @typedef {{ name: string, title: string, credit: string, thumbnail: string }} Example
  * @typedef {{ name: string, description: string, default: boolean }} Model
  * @typedef {{ color: string, share: number }} Suggestion
+ * @typedef {{ index: number, field: FieldJson }} SampleLine
+ * @typedef {{ id: string, samples: { index: number, download: string, unary: string }[] }} ColorizationLine
+ * @typedef {{ grid: [number, number], listens: number[], reaches: number[] }} Influence
  */
 
 import { WORDS } from "./words.js";
@@ -45,12 +49,13 @@ export async function fetchExamples(url) {
 /**
  * @param {string} url
  * @param {Blob | string} source  a photo, or the name of an example
+ * @param {string} [name]  of the file
  * @returns {Promise<Photo>}
  */
-export async function addPhoto(url, source) {
+export async function addPhoto(url, source, name) {
   if (typeof source === "string") return (await post(url, { example: source })).json();
   const form = new FormData();
-  form.append("photo", source, source instanceof File ? source.name : "pasted.png");
+  form.append("photo", source, name || (source instanceof File ? source.name : "pasted.png"));
   return (await call(url, { method: "POST", body: form })).json();
 }
 
@@ -68,26 +73,37 @@ export async function removePhoto(photo) {
 }
 
 /**
+ * Ask for samples, told one by one as they come.
+ *
  * @param {Photo} photo
- * @param {{ model: string, samples: number, seed: number, edits: EditFile }} wish
- * @returns {Promise<{ id: string, samples: Sample[] }>}
+ * @param {{ model?: string, picks: readonly Pick[], edits: EditFile, draft?: boolean }} wish
+ * @param {(sample: SampleLine) => void} onSample
+ * @returns {Promise<ColorizationLine | null>}  null for a draft
  */
-export async function colorize(photo, wish) {
-  const { model, ...rest } = wish;
-  return (await post(photo.colorizations, model ? wish : rest)).json();
+export async function colorize(photo, wish, onSample) {
+  const response = await post(photo.colorizations, wish, { Accept: "application/x-ndjson" });
+  /** @type {ColorizationLine | null} */
+  let whole = null;
+  for await (const line of linesOf(response)) {
+    const entry = JSON.parse(line);
+    if (entry.problem) throw problemError(entry.problem);
+    if (entry.sample) onSample(entry.sample);
+    else whole = entry.colorization;
+  }
+  if (!whole && !wish.draft) throw new ApiError("offline", WORDS.offline);
+  return whole;
 }
 
 /**
- * @param {Photo} photo
- * @param {string} model
- * @param {import("./core/edits.js").Point} place
- * @param {AbortSignal} signal
- * @returns {Promise<Suggestion[]>}
+ * @template T
+ * @param {string} url
+ * @param {Record<string, string>} [query]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
  */
-export async function fetchPalette(photo, model, place, signal) {
-  const query = new URLSearchParams({ x: place[0].toFixed(1), y: place[1].toFixed(1) });
-  if (model) query.set("model", model);
-  return (await (await call(`${photo.palette}?${query}`, { signal })).json()).colors;
+export async function fetchJson(url, query = {}, signal) {
+  const search = new URLSearchParams(query).toString();
+  return (await call(search ? `${url}?${search}` : url, signal ? { signal } : {})).json();
 }
 
 /**
@@ -98,15 +114,37 @@ export async function fetchFile(url) {
   return (await call(url)).blob();
 }
 
+/** @param {Response} response */
+async function* linesOf(response) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      rest += decoder.decode(value, { stream: !done });
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+      if (done) return;
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    if (error instanceof TypeError) throw new ApiError("offline", WORDS.offline);
+    throw error;
+  }
+}
+
 /**
  * @param {string} url
  * @param {object} body
+ * @param {Record<string, string>} [headers]
  */
-function post(url, body) {
+function post(url, body, headers = {}) {
   return call(url, {
     method: "POST",
     body: JSON.stringify(body),
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
   });
 }
 
@@ -127,17 +165,14 @@ async function call(url, options = {}) {
     throw error;
   }
   if (response.ok) return response;
-  throw await problemOf(response);
+  const type = response.headers.get("Content-Type") ?? "";
+  if (type.startsWith("application/problem+json")) throw problemError(await response.json());
+  throw new ApiError(response.status >= 502 ? "offline" : `http-${response.status}`, WORDS.failed);
 }
 
-/** @param {Response} response */
-async function problemOf(response) {
-  const type = response.headers.get("Content-Type") ?? "";
-  if (!type.startsWith("application/problem+json")) {
-    return new ApiError(`http-${response.status}`, WORDS.failed);
-  }
-  const problem = await response.json();
+/** @param {{ type: string, title: string, detail: string, status: number }} problem */
+function problemError(problem) {
   const kind = String(problem.type).split(":").pop() ?? "";
-  if (response.status >= 500 && kind === "internal") return new ApiError(kind, WORDS.failed);
+  if (problem.status >= 500 && kind === "internal") return new ApiError(kind, WORDS.failed);
   return new ApiError(kind, `${problem.title}. ${problem.detail}`);
 }

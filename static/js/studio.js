@@ -1,83 +1,131 @@
-/**
- * The studio page: makes the store and the views, and carries wishes to the server.
- *
- * @typedef {import("./core/state.js").State} State
- */
+/** The studio page: makes the store, the views and the session, and opens photos. */
 
-import {
-  ApiError,
-  addPhoto,
-  colorize,
-  fetchExamples,
-  fetchFile,
-  fetchModels,
-  removePhoto,
-} from "./api.js";
-import { EditFileError, fromEditFile, toEditFile } from "./core/edits.js";
-import { due } from "./core/requests.js";
-import { NUM_SAMPLES, START } from "./core/state.js";
+import { addPhoto, fetchExamples, fetchFile, fetchModels, removePhoto } from "./api.js";
+import { rgbToHex } from "./core/color.js";
+import { START } from "./core/state.js";
 import { createStore } from "./core/store.js";
 import { reduce } from "./core/studio.js";
+import { Darkroom } from "./darkroom.js";
+import { Downloads } from "./downloads.js";
+import { Film } from "./film.js";
+import { Session, wordsFor } from "./session.js";
+import { CompareView } from "./view/compare-view.js";
+import { EditsView } from "./view/edits-view.js";
 import { element, make } from "./view/elements.js";
+import { FinishView } from "./view/finish-view.js";
+import { HelpView } from "./view/help-view.js";
+import { InsightView } from "./view/insight-view.js";
+import { Keys } from "./view/keys.js";
 import { MessageView } from "./view/message-view.js";
 import { PaletteView } from "./view/palette-view.js";
-import { Pictures } from "./view/pictures.js";
-import { download, watchSaveMenu } from "./view/save-view.js";
+import { Prints } from "./view/prints.js";
+import { ReferenceView } from "./view/reference-view.js";
 import { SheetView } from "./view/sheet-view.js";
 import { StageInput } from "./view/stage-input.js";
 import { StageView } from "./view/stage-view.js";
 import { StartView } from "./view/start-view.js";
 import { ToolView } from "./view/tool-view.js";
+import { Trays } from "./view/trays.js";
 import { WORDS } from "./words.js";
 
 const page = document.body.dataset;
 const store = createStore(reduce, START);
-const pictures = new Pictures();
-const sheet = new SheetView(store, pictures);
+const session = new Session(store, page.photos ?? "");
+const prints = new Prints(new Darkroom(page.joiner ?? ""));
+const sides = (page.sides ?? "").split(" ").map(Number);
+const stage = new StageView(store, prints, loadPicture, sides);
+const sheet = new SheetView(store, prints);
 const palette = new PaletteView(store);
 const messages = new MessageView(store);
+const downloads = new Downloads(store, session, (text) => messages.setSaving(text));
+const film = new Film(store, session);
 const tools = new ToolView(store);
-const stage = new StageView(store, pictures, (page.sides ?? "").split(" ").map(Number));
+const keys = new Keys(store);
+const compare = new CompareView(store);
+const insight = new InsightView(store, stage);
+const help = new HelpView();
 const input = new StageInput(store);
 const start = new StartView({
   open,
-  openEdits,
-  refuse: () => store.dispatch({ type: "noticed", text: WORDS.noImage }),
+  openEdits: (file) => downloads.openEdits(file),
+  refuse: () => store.dispatch({ type: "noticed", text: WORDS.no_image }),
+});
+new EditsView(store);
+new ReferenceView(store, loadPicture);
+new Trays();
+new FinishView(store, {
+  save: (format, layer) => downloads.save(format, layer),
+  saveStars: () => downloads.saveStars(),
+  saveEdits: () => downloads.saveEdits(),
+  openEdits: (file) => downloads.openEdits(file),
 });
 
-/** What the photo came from, to send it again when the server has forgotten it. @type {Blob | string} */
-let source = "";
-/** Photos opened so far; an answer for an earlier one is dropped. */
+/** Times photos were opened; an answer for an earlier one is dropped. */
 let opens = 0;
+let ended = 0;
 
-store.subscribe(() => {
-  const number = due(store.state().requests);
-  if (number) ask(number);
-});
 stage.onShown = () => {
-  const state = store.state();
-  if (!state.colorization && stage.grey) sheet.showGrey(stage.grey);
-  if (stage.showsAnswer()) sheet.refresh();
-  messages.setDrawing(Boolean(state.colorization) && !stage.isCurrent);
+  const { colorization } = store.state();
+  if (stage.grey) {
+    film.setThumb(stage.grey);
+    sheet.showGrey(stage.grey);
+  }
+  messages.setDrawing(Boolean(colorization) && !stage.isCurrent);
+  if (ended && stage.isCurrent && !store.state().draft) {
+    performance.measure("stroke to picture", { start: ended });
+    ended = 0;
+  }
 };
-stage.onError = pictureFailed;
-sheet.onError = pictureFailed;
+stage.onError = async (error) => {
+  const { photo } = store.state();
+  if (!photo || (await session.sentAgain(error, photo))) return;
+  store.dispatch({ type: "noticed", text: wordsFor(error, false) });
+};
+store.subscribe((state, before) => {
+  if (before.line && !state.line && state.history !== before.history) ended = performance.now();
+  messages.setDrawing(Boolean(state.colorization) && !stage.isCurrent);
+});
 input.onPointer = (place) => {
   stage.setPointer(place);
-  palette.showHere(stage.colorHere());
+  palette.showLight(stage.lightHere());
 };
-input.onPlace = (place) => palette.suggestAt(place);
-tools.onSpace = (held) => input.holdSpace(held);
-tools.onClose = close;
-watchSaveMenu({ save, saveEdits, openEdits });
+input.onPick = (place) =>
+  store.dispatch({ type: "color-chosen", color: rgbToHex(stage.colorOnShow(place)) });
+input.onPlace = pointAt;
+keys.onCursor = (place) => {
+  palette.showLight(stage.lightAt(place));
+  pointAt(place);
+};
+keys.onSpace = (held) => input.holdSpace(held);
+keys.onHelp = () => help.open();
+keys.onCompare = () => compare.toggle();
+tools.onClose = () => {
+  const { photo } = store.state();
+  opens++;
+  film.close();
+  if (photo) removePhoto(photo);
+};
 prepare();
 
-/** Models and examples; the page works without either. */
+/** @param {import("./core/edits.js").Point} place */
+function pointAt(place) {
+  palette.suggestAt(place);
+  insight.pointAt(place);
+}
+
+/** @param {string} url */
+async function loadPicture(url) {
+  return createImageBitmap(await fetchFile(url));
+}
+
+/** What was open before, models and examples; the page works without each. */
 async function prepare() {
-  const [examples, models] = await Promise.allSettled([
+  const [left, examples, models] = await Promise.allSettled([
+    film.restore(),
     fetchExamples(page.examples ?? ""),
     fetchModels(page.models ?? ""),
   ]);
+  if (left.status === "fulfilled") start.showLeft(left.value, (kept) => film.adopt(kept));
   if (examples.status === "fulfilled") start.showExamples(examples.value);
   if (models.status === "fulfilled") offerModels(models.value);
 }
@@ -94,136 +142,44 @@ function offerModels(models) {
   choice.addEventListener("change", () =>
     store.dispatch({ type: "model-chosen", model: choice.value }),
   );
+  const usual = models.find(({ default: is }) => is)?.name ?? "";
+  const show = () => {
+    choice.value = store.state().model || usual;
+  };
+  store.subscribe((state, before) => {
+    if (state.model !== before.model) show();
+  });
+  show();
   element("model-box", HTMLElement).hidden = models.length < 2;
 }
 
-/** @param {Blob | string} from */
-async function open(from) {
+/** Open photos one after the other; the first stays on the stage. @param {readonly (Blob | string)[]} sources */
+async function open(sources) {
   const turn = ++opens;
-  const old = store.state().photo;
+  const first = film.count;
   store.dispatch({ type: "open-started" });
-  try {
-    const photo = await addPhoto(page.photos ?? "", from);
-    if (turn !== opens) return void removePhoto(photo);
-    source = from;
-    store.dispatch({ type: "opened", photo });
-    if (photo.has_color) store.dispatch({ type: "noticed", text: WORDS.colorPhoto });
-    if (old) removePhoto(old);
-  } catch (error) {
-    if (turn === opens) store.dispatch({ type: "open-failed", text: wordsFor(error, true) });
-  }
-}
-
-function close() {
-  const { photo } = store.state();
-  opens++;
-  source = "";
-  store.dispatch({ type: "closed" });
-  if (photo) removePhoto(photo);
-}
-
-/**
- * Ask the server for the samples of the present wish.
- *
- * @param {number} number
- */
-async function ask(number) {
-  const { photo, model, seed, history } = store.state();
-  if (!photo) return;
-  const edits = history.present;
-  store.dispatch({ type: "request-sent", number });
-  try {
-    const wish = {
-      model,
-      samples: NUM_SAMPLES,
-      seed,
-      edits: toEditFile(edits, photo.size[0], photo.size[1]),
-    };
-    const { id, samples } = await colorize(photo, wish);
-    store.dispatch({ type: "request-answered", number, colorization: { id, samples, edits } });
-    stage.onShown();
-  } catch (error) {
-    if (await sentAgain(error, photo)) return;
-    store.dispatch({ type: "request-failed", number, text: wordsFor(error, false) });
-  }
-}
-
-/**
- * Whether the server had forgotten the photo and has it again now.
- *
- * @param {unknown} error
- * @param {import("./core/state.js").Photo} photo
- */
-async function sentAgain(error, photo) {
-  if (!(error instanceof ApiError) || error.kind !== "photo-not-found" || !source) return false;
-  const turn = opens;
-  try {
-    const again = await addPhoto(page.photos ?? "", source);
-    if (turn !== opens || store.state().photo !== photo) return true;
-    store.dispatch({ type: "reopened", photo: again });
-    return true;
-  } catch (second) {
-    if (!(second instanceof ApiError)) throw second;
-    return false;
-  }
-}
-
-/** @param {unknown} error */
-async function pictureFailed(error) {
-  const { photo } = store.state();
-  if (!photo || (await sentAgain(error, photo))) return;
-  // The answer came, but not its pictures: asking again brings both.
-  store.dispatch({ type: "pictures-failed", text: wordsFor(error, false) });
-}
-
-/** @param {string} format */
-async function save(format) {
-  const { photo, colorization, selected } = store.state();
-  if (!photo || !colorization) return;
-  messages.setSaving(true);
-  try {
-    const blob = await fetchFile(`${colorization.samples[selected].download}?format=${format}`);
-    download(blob, `${photo.name}-${selected + 1}.${format}`);
-  } catch (error) {
-    if (!(await sentAgain(error, photo))) {
-      store.dispatch({ type: "noticed", text: wordsFor(error, false) });
-    } else {
-      store.dispatch({ type: "noticed", text: WORDS.expired });
+  for (const source of sources) {
+    const name = source instanceof File ? source.name : typeof source === "string" ? source : "";
+    if (source instanceof Blob && source === sources[0]) showLocal(source);
+    try {
+      const photo = await addPhoto(page.photos ?? "", source, name);
+      if (turn !== opens) return void removePhoto(photo);
+      session.source = source;
+      session.name = name;
+      film.hold();
+      store.dispatch({ type: "opened", photo });
+      film.add(source, name);
+      if (photo.has_color) store.dispatch({ type: "noticed", text: WORDS.color_photo });
+      help.welcome();
+    } catch (error) {
+      if (turn === opens) store.dispatch({ type: "open-failed", text: wordsFor(error, true) });
     }
-  } finally {
-    messages.setSaving(false);
   }
+  if (sources.length > 1 && film.count > first + 1) film.show(first);
 }
 
-function saveEdits() {
-  const { photo, history } = store.state();
-  if (!photo) return;
-  const file = toEditFile(history.present, photo.size[0], photo.size[1]);
-  const blob = new Blob([JSON.stringify(file, null, 1)], { type: "application/json" });
-  download(blob, `${photo.name}-strokes.json`);
-}
-
-/** @param {File} file */
-async function openEdits(file) {
-  const { photo } = store.state();
-  if (!photo) return void store.dispatch({ type: "noticed", text: WORDS.noImage });
-  try {
-    const edits = fromEditFile(await file.text(), photo.size[0], photo.size[1]);
-    store.dispatch({ type: "edits-loaded", edits });
-  } catch (error) {
-    if (!(error instanceof EditFileError)) throw error;
-    store.dispatch({ type: "noticed", text: error.message });
-  }
-}
-
-/**
- * @param {unknown} error
- * @param {boolean} opening
- */
-function wordsFor(error, opening) {
-  if (!(error instanceof ApiError)) {
-    console.error(error);
-    return WORDS.failed;
-  }
-  return opening && error.kind === "offline" ? WORDS.openOffline : error.message;
+/** Something to see before the server has the photo. @param {Blob} source */
+async function showLocal(source) {
+  const bitmap = await createImageBitmap(source).catch(() => null);
+  if (bitmap && store.state().opening) stage.showLocal(bitmap);
 }

@@ -1,46 +1,17 @@
-/** Every English sentence that the script says; the page itself carries the others. */
-export const WORDS = {
-  opening: "Opening the photo…",
-  coloring: "Colouring…",
-  rendering: "Drawing…",
-  saving: "Preparing the file…",
-  offline: "The server cannot be reached. Your strokes are kept.",
-  slow: "The server did not answer in time. Your strokes are kept.",
-  failed: "Something went wrong on the server. Your strokes are kept.",
-  openOffline: "The server cannot be reached, so the photo was not opened.",
-  pictureFailed: "The picture could not be loaded. Your strokes are kept.",
-  saveFailed: "The file could not be made. Please try again.",
-  noImage: "There is no photo in what you dropped or pasted.",
-  expired: "The photo had expired on the server; it was sent again.",
-  colorPhoto: "This photo has colours of its own; only its light is used.",
-  suggest: "Rest the pointer on the photo",
-  suggestTouch: "Paint on the photo to see some",
-  suggestNone: "No suggestion here",
-  colouring: (/** @type {number} */ index) => `Colouring ${index + 1}`,
-  chosen: (/** @type {number} */ index) => `The photo, colouring ${index + 1}`,
-  grey: "The photo as it came",
-  size: (/** @type {readonly [number, number]} */ size) => `${size[0]} × ${size[1]}`,
-  pixels: (/** @type {number} */ value) => `${Math.round(value)} px`,
-};
+/**
+ * Every English sentence of the page, from `static/words/en.json`; the server puts them into the
+ * page, so that template and script share one file.
+ */
 
-/** Chrominances of everyday things, as colours at a lightness where people know them. */
-export const EVERYDAY = [
-  { name: "Light skin", color: "#d9a58b" },
-  { name: "Dark skin", color: "#8a5a3c" },
-  { name: "Blond, straw, sand", color: "#c9ad6e" },
-  { name: "Wood, brown hair", color: "#7d5434" },
-  { name: "Brick, rust", color: "#a4553f" },
-  { name: "Red", color: "#b8302c" },
-  { name: "Pink", color: "#d0839c" },
-  { name: "Orange", color: "#d07a2a" },
-  { name: "Yellow", color: "#d9bb3a" },
-  { name: "Olive, khaki", color: "#7f7d42" },
-  { name: "Leaves, grass", color: "#4f7a3a" },
-  { name: "Dark green", color: "#2f5d46" },
-  { name: "Turquoise", color: "#2f8a8c" },
-  { name: "Sky", color: "#7aa9d6" },
-  { name: "Blue", color: "#2f5fae" },
-  { name: "Navy", color: "#27386b" },
-  { name: "Violet", color: "#6d4a93" },
-  { name: "No colour", color: "#808080" },
-];
+/** @type {typeof import("../words/en.json")} */
+export const WORDS = JSON.parse(document.documentElement.dataset.words ?? "{}");
+
+/**
+ * A sentence with its blanks, written {name}, filled.
+ *
+ * @param {string} text
+ * @param {Record<string, string | number>} values
+ */
+export function say(text, values) {
+  return text.replace(/\{(\w+)\}/g, (blank, name) => String(values[name] ?? blank));
+}

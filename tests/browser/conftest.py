@@ -61,10 +61,10 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(params=list(SIZES))
+@pytest.fixture
 def layout(request: pytest.FixtureRequest) -> str:
-    """Each page test runs at a desk's and at a phone's size."""
-    return str(request.param)
+    """The size that a page test runs at: a desk's, unless it is parametrised with others."""
+    return str(getattr(request, "param", "desk"))
 
 
 @pytest.fixture
@@ -93,6 +93,7 @@ def page(context: BrowserContext, address: str) -> Iterator[Page]:
         ),
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.add_init_script("if (origin !== 'null') localStorage.setItem('huefield.tour', '1')")
     page.goto(address)
     yield page
     expected = ("ERR_FAILED", "ERR_INTERNET_DISCONNECTED", "404 (NOT FOUND)", "422 (UNPROCESSABLE")

@@ -19,14 +19,15 @@ def open_example(page: Page, name: str = "mechanic") -> None:
 
 
 def wait_for_samples(page: Page) -> None:
-    """Until six tiles are coloured and nothing is on its way."""
+    """Until all tiles are coloured and nothing is on its way."""
     settle(page)
-    expect(page.locator(".tile:not([data-waiting])")).to_have_count(6, timeout=60_000)
+    expect(page.locator(".tile[data-waiting]")).to_have_count(0, timeout=60_000)
+    settle(page)
 
 
 def settle(page: Page) -> None:
     """Until nothing is asked of the server for the big view, and it is drawn."""
-    page.wait_for_timeout(250)
+    page.wait_for_timeout(120)
     expect(page.locator("#stage")).to_have_attribute("aria-busy", "false", timeout=60_000)
     page.wait_for_timeout(50)
 
@@ -41,16 +42,35 @@ def canvas_pixels(page: Page, selector: str) -> NDArray[np.float32]:
 
 
 def tile_pixels(page: Page) -> list[NDArray[np.float32]]:
-    return [canvas_pixels(page, f".tile:nth-of-type({index}) canvas") for index in range(1, 7)]
+    count = page.locator(".tile").count()
+    return [canvas_pixels(page, f".tile:nth-of-type({k}) canvas") for k in range(1, count + 1)]
 
 
 def choose_color(page: Page, name: str) -> None:
-    toggle = page.locator("#palette-toggle")
+    show_tray(page, "color")
+    page.locator(f'#everyday [aria-label="{name}"]').click()
+    close_tray(page)
+
+
+def show_tray(page: Page, name: str) -> None:
+    opener = page.locator(f'[data-panel="{name}"]')
+    if not opener.is_visible():
+        page.locator(f"#tab-{name}").click()
+    elif not page.locator(f"#tray-{name}").is_visible():
+        opener.click()
+
+
+def close_tray(page: Page) -> None:
+    if page.locator("#trays-close").is_visible():
+        page.locator("#trays-close").click()
+        page.mouse.move(4, 60)
+
+
+def choose_tool(page: Page, name: str) -> None:
+    toggle = page.locator("#tools-toggle")
     if toggle.is_visible():
         toggle.click()
-    page.locator(f'#everyday [aria-label="{name}"]').click()
-    if toggle.is_visible():
-        page.locator("#palette-close").click()
+    page.locator(f"#tool-{name}").click()
 
 
 def place(page: Page, across: float, down: float) -> tuple[float, float]:

@@ -7,6 +7,7 @@ import {
   toPhoto,
   toScreen,
   zoomAt,
+  zoomTo,
 } from "../../static/js/core/view.js";
 
 const photo = { width: 1024, height: 768 };
@@ -71,4 +72,18 @@ test("the preview is just large enough", () => {
   assert.equal(previewSide(photo, 0.51, sides), 1024);
   assert.equal(previewSide(photo, 4, sides), 1024);
   assert.equal(previewSide({ width: 4000, height: 6000 }, 1, sides), 2048);
+});
+
+test("a small photo at its own size lies in the middle, a large one fills the stage", () => {
+  const stage = { width: 900, height: 700 };
+  const small = { width: 300, height: 200 };
+  const fitted = fitView(small, stage, 24);
+  assert.deepEqual(zoomTo(fitted, 1, small, stage, 24), {
+    scale: 1,
+    x: 300,
+    y: 250,
+    fitted: false,
+  });
+  const large = { width: 3000, height: 2000 };
+  assert.equal(zoomTo(fitView(large, stage, 24), 1, large, stage, 24).scale, 1);
 });

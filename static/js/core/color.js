@@ -91,7 +91,7 @@ export function colorAtLightness(hex, lightness) {
   return rgbToHex(labToRgb([lightness, a * high, b * high]));
 }
 
-/** @param {readonly number[]} rgb */
-function isShowable(rgb) {
+/** Whether a colour lies inside sRGB. @param {readonly number[]} rgb  0 to 255 */
+export function isShowable(rgb) {
   return rgb.every((value) => value >= -0.5 && value <= 255.5);
 }

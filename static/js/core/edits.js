@@ -1,149 +1,103 @@
 /**
- * Edits: the strokes a person painted, and the edit file that carries them.
+ * Edits: the list of what a person painted, in its order, each with its own number.
  *
  * @typedef {readonly [number, number]} Point  x to the right, y down, in pixels of the upright photo
- * @typedef {{
- *   readonly points: readonly Point[],
- *   readonly radius: number,
+ * @typedef {{ readonly points: readonly Point[], readonly radius: number }} Region
+ * @typedef {Region & {
+ *   readonly id: number,
+ *   readonly kind: "color" | "keep" | "tie",
+ *   readonly hidden: boolean,
+ *   readonly strength: number,
  *   readonly color?: string,
  *   readonly ab?: readonly [number, number],
- *   readonly strength: number,
- * }} Stroke
- * @typedef {{ readonly points: readonly Point[], readonly radius: number }} Region
- * @typedef {{ readonly a: Region, readonly b: Region }} Tie
- * @typedef {{ readonly strokes: readonly Stroke[], readonly ties: readonly Tie[] }} Edits
- * @typedef {{
- *   version: 1,
- *   size: [number, number],
- *   strokes: Stroke[],
- *   ties: Tie[],
- * }} EditFile
+ *   readonly other?: Region,
+ * }} Edit  `color` or `ab` where the kind is "color"; `other` where it is "tie"
+ * @typedef {readonly Edit[]} Edits
  */
 
 /** @type {Edits} */
-export const NO_EDITS = Object.freeze({ strokes: Object.freeze([]), ties: Object.freeze([]) });
+export const NO_EDITS = Object.freeze([]);
 
-/** An edit file that cannot be used; its message is meant for people. */
-export class EditFileError extends Error {}
+/**
+ * The edits with one more at the end, numbered anew.
+ *
+ * @param {Edits} edits
+ * @param {Omit<Edit, "id">} edit
+ * @returns {Edits}
+ */
+export function addEdit(edits, edit) {
+  return [...edits, { ...edit, id: freshId(edits) }];
+}
+
+/**
+ * A number that no edit has, nor an earlier one that was deleted from the end alone.
+ *
+ * @param {Edits} edits
+ */
+export function freshId(edits) {
+  return edits.reduce((most, { id }) => Math.max(most, id), 0) + 1;
+}
 
 /**
  * @param {Edits} edits
- * @param {Stroke} stroke
+ * @param {number} id
  * @returns {Edits}
  */
-export function addStroke(edits, stroke) {
-  return { ...edits, strokes: [...edits.strokes, stroke] };
-}
-
-/** @param {Edits} edits */
-export function isEmpty(edits) {
-  return edits.strokes.length === 0 && edits.ties.length === 0;
+export function removeEdit(edits, id) {
+  return edits.filter((edit) => edit.id !== id);
 }
 
 /**
- * The edits as an edit file for a photo of that size.
+ * @param {Edits} edits
+ * @param {number} id
+ * @param {Partial<Edit>} change
+ * @returns {Edits}
+ */
+export function changeEdit(edits, id, change) {
+  return edits.map((edit) => (edit.id === id ? { ...edit, ...change } : edit));
+}
+
+/**
+ * The edit moved along the list; later ones cover earlier ones.
  *
  * @param {Edits} edits
- * @param {number} width
- * @param {number} height
- * @returns {EditFile}
- */
-export function toEditFile(edits, width, height) {
-  return {
-    version: 1,
-    size: [width, height],
-    strokes: [...edits.strokes],
-    ties: [...edits.ties],
-  };
-}
-
-/**
- * The edits of an edit file that was made for a photo of that size.
- *
- * @param {string} text
- * @param {number} width
- * @param {number} height
+ * @param {number} id
+ * @param {number} by
  * @returns {Edits}
- * @throws {EditFileError}
  */
-export function fromEditFile(text, width, height) {
-  let file;
-  try {
-    file = JSON.parse(text);
-  } catch {
-    throw new EditFileError("This file is not an edit file.");
-  }
-  if (file === null || typeof file !== "object" || file.version !== 1) {
-    throw new EditFileError("This file is not an edit file of version 1.");
-  }
-  if (!Array.isArray(file.size) || file.size[0] !== width || file.size[1] !== height) {
-    throw new EditFileError(
-      `These edits were made for a photo of ${readSize(file.size)}, this one has ${width} × ${height}.`,
-    );
-  }
-  const strokes = readList(file.strokes, "strokes").map(readStroke);
-  const ties = readList(file.ties, "ties").map((tie, index) => ({
-    a: readRegion(tie?.a, `ties[${index}].a`),
-    b: readRegion(tie?.b, `ties[${index}].b`),
-  }));
-  return { strokes, ties };
-}
-
-/** @param {unknown} size */
-function readSize(size) {
-  return Array.isArray(size) ? size.map(String).join(" × ") : "another size";
+export function reorderEdit(edits, id, by) {
+  const from = edits.findIndex((edit) => edit.id === id);
+  const to = Math.min(Math.max(from + by, 0), edits.length - 1);
+  if (from < 0 || from === to) return edits;
+  const rest = edits.filter((edit) => edit.id !== id);
+  return [...rest.slice(0, to), edits[from], ...rest.slice(to)];
 }
 
 /**
- * @param {unknown} value
- * @param {string} place
- * @returns {any[]}
+ * The edit moved over the photo.
+ *
+ * @param {Edits} edits
+ * @param {number} id
+ * @param {number} dx
+ * @param {number} dy
+ * @returns {Edits}
  */
-function readList(value, place) {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw new EditFileError(`${place}: expected a list.`);
-  return value;
-}
-
-/**
- * @param {any} value
- * @param {number} index
- * @returns {Stroke}
- */
-function readStroke(value, index) {
-  const place = `strokes[${index}]`;
-  const region = readRegion(value, place);
-  const strength = value.strength ?? 1;
-  if (!Number.isFinite(strength) || strength < 0 || strength > 1) {
-    throw new EditFileError(`${place}.strength: expected a number from 0 to 1.`);
-  }
-  if (typeof value.color === "string" && /^#[0-9a-f]{6}$/i.test(value.color)) {
-    return { ...region, color: value.color.toLowerCase(), strength };
-  }
-  if (Array.isArray(value.ab) && value.ab.length === 2 && value.ab.every(Number.isFinite)) {
-    return { ...region, ab: [value.ab[0], value.ab[1]], strength };
-  }
-  throw new EditFileError(`${place}: expected a color like "#c03028", or ab.`);
-}
-
-/**
- * @param {any} value
- * @param {string} place
- * @returns {Region}
- */
-function readRegion(value, place) {
-  if (value === null || typeof value !== "object") {
-    throw new EditFileError(`${place}: expected an object.`);
-  }
-  if (!Number.isFinite(value.radius) || value.radius <= 0) {
-    throw new EditFileError(`${place}.radius: expected a number above 0.`);
-  }
-  const points = readList(value.points, `${place}.points`).map((point, index) => {
-    if (!Array.isArray(point) || point.length !== 2 || !point.every(Number.isFinite)) {
-      throw new EditFileError(`${place}.points[${index}]: expected two numbers.`);
-    }
-    return /** @type {Point} */ ([point[0], point[1]]);
+export function shiftEdit(edits, id, dx, dy) {
+  const shifted = (/** @type {readonly Point[]} */ points) =>
+    points.map(([x, y]) => /** @type {Point} */ ([round(x + dx), round(y + dy)]));
+  return edits.map((edit) => {
+    if (edit.id !== id) return edit;
+    const other = edit.other && { ...edit.other, points: shifted(edit.other.points) };
+    return { ...edit, points: shifted(edit.points), ...(other ? { other } : {}) };
   });
-  if (points.length === 0) throw new EditFileError(`${place}.points: expected at least one point.`);
-  return { points, radius: value.radius };
+}
+
+/** The edits that count. @param {Edits} edits */
+export function visible(edits) {
+  return edits.filter((edit) => !edit.hidden);
+}
+
+/** @param {number} value */
+function round(value) {
+  return Math.round(value * 10) / 10;
 }

@@ -53,6 +53,25 @@ export function zoomAt(view, factor, x, y, photo, stage, margin) {
 }
 
 /**
+ * The view at a scale, the middle of the stage kept; a photo smaller than the stage lies centred.
+ *
+ * @param {View} view
+ * @param {number} scale
+ * @param {Size} photo
+ * @param {Size} stage
+ * @param {number} margin
+ * @returns {View}
+ */
+export function zoomTo(view, scale, photo, stage, margin) {
+  if (scale > fitScale(photo, stage, margin)) {
+    const factor = scale / view.scale;
+    return zoomAt(view, factor, stage.width / 2, stage.height / 2, photo, stage, margin);
+  }
+  const x = (stage.width - photo.width * scale) / 2;
+  return { scale, x, y: (stage.height - photo.height * scale) / 2, fitted: false };
+}
+
+/**
  * @param {View} view
  * @param {number} dx
  * @param {number} dy

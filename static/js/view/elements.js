@@ -34,11 +34,36 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
+ * An icon of the page's sprite.
+ *
+ * @param {string} name
+ */
+export function makeIcon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const icon = document.createElementNS(space, "svg");
+  icon.setAttribute("class", "icon");
+  icon.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(space, "use");
+  use.setAttribute("href", `#i-${name}`);
+  icon.append(use);
+  return icon;
+}
+
+/**
+ * @param {string} id
+ * @param {boolean} pressed
+ */
+export function press(id, pressed) {
+  button(id).setAttribute("aria-pressed", String(pressed));
+}
+
+/**
  * @param {HTMLCanvasElement} canvas
+ * @param {boolean} [isRead]  whether its pixels are read often
  * @returns {CanvasRenderingContext2D}
  */
-export function context2d(canvas) {
-  const context = canvas.getContext("2d");
+export function context2d(canvas, isRead = false) {
+  const context = canvas.getContext("2d", { willReadFrequently: isRead });
   if (!context) throw new Error("This browser has no 2D canvas.");
   return context;
 }

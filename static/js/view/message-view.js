@@ -25,7 +25,7 @@ export class MessageView {
   #fading = 0;
   #busy = "";
   #drawing = false;
-  #saving = false;
+  #saving = "";
 
   /** @param {Store} store */
   constructor(store) {
@@ -54,7 +54,7 @@ export class MessageView {
     this.#refresh();
   }
 
-  /** Whether a file is being made. @param {boolean} saving */
+  /** What file is being made; empty for none. @param {string} saving */
   setSaving(saving) {
     this.#saving = saving;
     this.#refresh();
@@ -83,7 +83,7 @@ export class MessageView {
   #word() {
     const state = this.store.state();
     if (state.opening) return WORDS.opening;
-    if (this.#saving) return WORDS.saving;
+    if (this.#saving) return this.#saving;
     if (isWaiting(state.requests)) return WORDS.coloring;
     return this.#drawing && state.photo && !state.notice ? WORDS.rendering : "";
   }

@@ -1,76 +1,98 @@
 /**
- * The colour panel: the colour in hand, suggestions for a place, everyday colours, brush size.
+ * The colour tray: the colour in hand, the disc of what can exist, suggestions, everyday and recent
+ * colours, brush size and strength.
  *
  * @typedef {import("./stage-view.js").Store} Store
  */
 
-import { ApiError, fetchPalette } from "../api.js";
-import { largestBrush } from "../core/studio.js";
-import { EVERYDAY, WORDS } from "../words.js";
-import { button, element, make } from "./elements.js";
+import { ApiError, fetchJson } from "../api.js";
+import { colorAtLightness } from "../core/color.js";
+import { largestBrush, MIN_BRUSH } from "../core/reduce-view.js";
+import { say, WORDS } from "../words.js";
+import { element, make } from "./elements.js";
+import { Picker } from "./picker.js";
 
-const MIN_BRUSH = 2;
-const SUGGEST = matchMedia("(hover: hover)").matches ? WORDS.suggest : WORDS.suggestTouch;
+const SUGGEST = matchMedia("(hover: hover)").matches ? WORDS.suggest : WORDS.suggest_touch;
 
 export class PaletteView {
-  #panel = element("palette", HTMLElement);
+  #tray = element("tray-color", HTMLElement);
   #input = element("color", HTMLInputElement);
+  #wish = element("wish", HTMLElement);
   #here = element("here", HTMLElement);
   #dot = element("palette-dot", HTMLElement);
   #suggested = element("suggested", HTMLElement);
-  #everyday = element("everyday", HTMLElement);
+  #recent = element("recent", HTMLElement);
   #size = element("size", HTMLInputElement);
   #sizeOut = element("size-out", HTMLOutputElement);
-  #toggle = button("palette-toggle");
+  #strength = element("strength", HTMLInputElement);
+  #strengthOut = element("strength-out", HTMLOutputElement);
+  #picker;
   #asking = new AbortController();
+  #light = 60;
 
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
-    this.#everyday.append(...EVERYDAY.map(({ name, color }) => this.#swatch(name, color)));
+    this.#picker = new Picker((color) => this.#choose(color));
+    const everyday = element("everyday", HTMLElement);
+    everyday.append(...WORDS.everyday.map(([name, color]) => this.#swatch(name, color)));
     this.#hint(SUGGEST);
     this.#input.addEventListener("input", () => this.#choose(this.#input.value));
     this.#size.addEventListener("input", () =>
       store.dispatch({ type: "brush-sized", brush: this.#fromSlider(Number(this.#size.value)) }),
     );
-    this.#toggle.addEventListener("click", () => this.#open(!("open" in this.#panel.dataset)));
-    button("palette-close").addEventListener("click", () => this.#open(false));
-    element("stage", HTMLElement).addEventListener("pointerdown", () => this.#open(false));
+    this.#strength.addEventListener("input", () =>
+      store.dispatch({ type: "strength-chosen", strength: Number(this.#strength.value) / 100 }),
+    );
     store.subscribe((state, before) => {
       if (state.color !== before.color) this.#showColor();
       if (state.brush !== before.brush || state.photo !== before.photo) this.#showBrush();
+      if (state.strength !== before.strength) this.#showStrength();
+      if (state.recent !== before.recent) this.#showRecent();
       if (state.photo !== before.photo) this.#hint(SUGGEST);
     });
     this.#showColor();
+    this.#showStrength();
   }
 
-  /** What the colour becomes under the pointer; null when it is not on the photo. @param {string | null} color */
-  showHere(color) {
-    this.#here.style.setProperty("--chip", color ?? "transparent");
+  /** The lightness that colours are wanted at. @param {number | null} light  null: outside the photo */
+  showLight(light) {
+    if (light !== null) this.#light = light;
+    this.#here.style.setProperty(
+      "--chip",
+      light === null ? "transparent" : colorAtLightness(this.store.state().color, light),
+    );
   }
 
   /**
-   * Ask for colours that suit a place; only the latest question counts.
+   * Ask for colours that suit a place, and turn the disc to its lightness; only the latest question
+   * counts.
    *
    * @param {import("../core/edits.js").Point} place
    */
   async suggestAt(place) {
     const { photo, model, colorization, line } = this.store.state();
     this.#asking.abort();
-    if (!photo || !colorization || line) return;
-    if (!(place[0] >= 0 && place[1] >= 0 && place[0] <= photo.size[0] && place[1] <= photo.size[1]))
-      return;
+    if (!photo || line) return;
+    const [x, y] = place;
+    if (!(x >= 0 && y >= 0 && x <= photo.size[0] && y <= photo.size[1])) return;
+    this.#picker.show(this.store.state().color, this.#light);
+    if (!colorization) return;
     this.#asking = new AbortController();
     const { signal } = this.#asking;
+    const query = { x: x.toFixed(1), y: y.toFixed(1), ...(model ? { model } : {}) };
     try {
-      const colors = await fetchPalette(photo, model, place, signal);
+      /** @type {{ colors: import("../api.js").Suggestion[] }} */
+      const { colors } = await fetchJson(photo.palette, query, signal);
       if (signal.aborted) return;
-      if (colors.length === 0) this.#hint(WORDS.suggestNone);
+      if (colors.length === 0) this.#hint(WORDS.suggest_none);
       else {
         this.#suggested.replaceChildren(
           ...colors
             .slice(0, 6)
-            .map(({ color, share }) => this.#swatch(`${Math.round(100 * share)} % likely`, color)),
+            .map(({ color, share }) =>
+              this.#swatch(say(WORDS.likely, { percent: Math.round(100 * share) }), color),
+            ),
         );
       }
       this.#showColor();
@@ -85,20 +107,24 @@ export class PaletteView {
     this.store.dispatch({ type: "color-chosen", color });
   }
 
-  /** @param {boolean} open */
-  #open(open) {
-    this.#panel.toggleAttribute("data-open", open);
-    this.#toggle.setAttribute("aria-expanded", String(open));
-  }
-
   #showColor() {
     const { color } = this.store.state();
     this.#input.value = color;
     this.#dot.style.setProperty("--chip", color);
-    for (const swatch of this.#panel.querySelectorAll(".swatch")) {
+    this.#wish.style.setProperty("--chip", color);
+    this.showLight(this.#light);
+    this.#picker.show(color, this.#light);
+    for (const swatch of this.#tray.querySelectorAll(".swatch")) {
       const same = swatch instanceof HTMLElement && swatch.dataset.color === color;
       swatch.setAttribute("aria-pressed", String(same));
     }
+  }
+
+  #showRecent() {
+    const { recent } = this.store.state();
+    element("recent-box", HTMLElement).hidden = recent.length === 0;
+    this.#recent.replaceChildren(...recent.map((color) => this.#swatch(color, color)));
+    this.#showColor();
   }
 
   #showBrush() {
@@ -106,8 +132,15 @@ export class PaletteView {
     if (!photo) return;
     const range = Math.log(largestBrush(photo) / MIN_BRUSH);
     this.#size.value = String(Math.round((100 * Math.log(brush / MIN_BRUSH)) / range));
-    this.#size.setAttribute("aria-valuetext", WORDS.pixels(brush));
-    this.#sizeOut.value = WORDS.pixels(brush);
+    const text = say(WORDS.pixels, { value: Math.round(brush) });
+    this.#size.setAttribute("aria-valuetext", text);
+    this.#sizeOut.value = text;
+  }
+
+  #showStrength() {
+    const value = Math.round(100 * this.store.state().strength);
+    this.#strength.value = String(value);
+    this.#strengthOut.value = say(WORDS.percent, { value });
   }
 
   /** @param {number} value  0 to 100 */

@@ -1,97 +1,190 @@
 /**
- * The contact sheet: one tile a sample, grey until its picture is there.
+ * The contact sheet: a tile a sample, grey until its colours are there; pointing at one shows it
+ * large, a star keeps it.
  *
  * @typedef {import("./stage-view.js").Store} Store
  */
 
-import { NUM_SAMPLES } from "../core/state.js";
-import { WORDS } from "../words.js";
-import { context2d, element, make } from "./elements.js";
-import { atSide } from "./pictures.js";
+import { rgbToHex } from "../core/color.js";
+import { resultAt } from "../core/state.js";
+import { say, WORDS } from "../words.js";
+import { button, context2d, element, make, makeIcon } from "./elements.js";
 
-/** Longer side of a tile's picture. */
-export const TILE_SIDE = 384;
+/** Milliseconds that the pointer rests on a tile before it is shown large. */
+const REST = 180;
 
 export class SheetView {
   #sheet = element("tiles", HTMLElement);
-  /** @type {{ label: HTMLLabelElement, canvas: HTMLCanvasElement, radio: HTMLInputElement, url: string }[]} */
+  /** @type {{ box: HTMLElement, canvas: HTMLCanvasElement, choice: HTMLButtonElement, star: HTMLButtonElement }[]} */
   #tiles = [];
-  /** @type {(error: unknown) => void} */
-  onError = () => {};
+  #rest = 0;
 
   /**
    * @param {Store} store
-   * @param {import("./pictures.js").Pictures} pictures
+   * @param {import("./prints.js").Prints} prints
    */
-  constructor(store, pictures) {
+  constructor(store, prints) {
     this.store = store;
-    this.pictures = pictures;
-    for (let index = 0; index < NUM_SAMPLES; index++) this.#tiles.push(this.#makeTile(index));
-    this.#sheet.append(...this.#tiles.map((tile) => tile.label));
+    this.prints = prints;
+    prints.onSmall = (index) => this.#draw(index);
+    button("more-different").addEventListener("click", () =>
+      store.dispatch({ type: "more-different" }),
+    );
+    button("more-like").addEventListener("click", () =>
+      store.dispatch({ type: "more-like", index: store.state().selected }),
+    );
+    for (const [id, by] of /** @type {[string, number][]} */ ([
+      ["fewer", -1],
+      ["more", 1],
+    ])) {
+      button(id).addEventListener("click", () =>
+        store.dispatch({ type: "sheet-resized", count: store.state().sheet.length + by }),
+      );
+    }
+    this.#sheet.addEventListener("pointerleave", () => this.#peek(null));
     store.subscribe((state, before) => {
-      if (state.photo !== before.photo) this.#reset();
+      if (state.sheet !== before.sheet || state.photo !== before.photo) this.#lay();
+      else if (state.results !== before.results) this.#markWaiting();
       if (state.selected !== before.selected) this.#mark();
     });
+    this.#lay();
   }
 
   /** Show the grey photo in every tile that has no colour yet. @param {ImageBitmap} grey */
   showGrey(grey) {
-    for (const tile of this.#tiles) if (!tile.url) draw(tile.canvas, grey);
-  }
-
-  /** Fetch the pictures of the present samples, one tile after the other as they come. */
-  refresh() {
-    const { colorization } = this.store.state();
-    colorization?.samples.forEach((sample, index) => {
-      const tile = this.#tiles[index];
-      const url = atSide(sample.preview, TILE_SIDE);
-      if (!tile || tile.url === url) return;
-      tile.url = url;
-      tile.label.dataset.waiting = "";
-      this.pictures.load(url).then(
-        (bitmap) => {
-          if (tile.url !== url) return;
-          draw(tile.canvas, bitmap);
-          delete tile.label.dataset.waiting;
-        },
-        (error) => {
-          if (tile.url !== url) return;
-          tile.url = "";
-          this.onError(error);
-        },
-      );
+    const state = this.store.state();
+    this.#tiles.forEach(({ canvas }, index) => {
+      if (!this.prints.small(state, index)) draw(canvas, grey);
     });
   }
 
-  #reset() {
-    const { photo } = this.store.state();
-    for (const tile of this.#tiles) {
-      tile.url = "";
-      tile.label.dataset.waiting = "";
+  #lay() {
+    const { sheet, photo } = this.store.state();
+    while (this.#tiles.length < sheet.length) {
+      const tile = this.#makeTile(this.#tiles.length);
+      this.#tiles.push(tile);
+      this.#sheet.append(tile.box);
     }
-    if (!photo) return;
-    const ratio = photo.size[0] / photo.size[1];
+    for (const { box } of this.#tiles.splice(sheet.length)) box.remove();
+    const ratio = photo ? photo.size[0] / photo.size[1] : 4 / 3;
     this.#sheet.style.setProperty("--ratio", Math.min(Math.max(ratio, 0.75), 1.8).toFixed(3));
-    this.#sheet.style.setProperty("--columns", ratio < 1 ? "3" : "2");
+    const narrow = ratio < 1 || sheet.length > 6;
+    this.#sheet.style.setProperty("--columns", narrow ? "3" : "2");
+    this.#sheet.style.setProperty("--star", narrow ? "28px" : "44px");
+    element("count", HTMLOutputElement).value = String(sheet.length);
+    sheet.forEach(({ star }, index) => {
+      this.#tiles[index].star.setAttribute("aria-pressed", String(star));
+      this.#draw(index);
+    });
+    this.#markWaiting();
     this.#mark();
+  }
+
+  /** @param {number} index */
+  #draw(index) {
+    const small = this.prints.small(this.store.state(), index);
+    const tile = this.#tiles[index];
+    if (small && tile) draw(tile.canvas, small.bitmap);
+    else if (tile) tile.canvas.width = 1;
+    this.#markWaiting();
+  }
+
+  #markWaiting() {
+    const state = this.store.state();
+    this.#tiles.forEach(({ box }, index) => {
+      const result = resultAt(state, index);
+      const small = this.prints.small(state, index);
+      const ready = result !== null && small?.result === result;
+      box.toggleAttribute("data-waiting", !ready || result.edits !== state.history.present);
+      box.toggleAttribute("data-empty", !small);
+    });
   }
 
   #mark() {
     const { selected } = this.store.state();
-    const tile = this.#tiles[selected];
-    tile.radio.checked = true;
-    tile.label.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.#tiles.forEach(({ choice }, index) => {
+      choice.setAttribute("aria-pressed", String(index === selected));
+    });
+    if (document.body.dataset.state === "open") {
+      this.#tiles[selected]?.box.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+  }
+
+  /** @param {number | null} index */
+  #peek(index) {
+    clearTimeout(this.#rest);
+    const { peek, compare } = this.store.state();
+    if (index === null) {
+      if (peek !== null) this.store.dispatch({ type: "sample-peeked", index: null });
+    } else if (!compare) {
+      this.#rest = setTimeout(() => {
+        if (resultAt(this.store.state(), index)) {
+          this.store.dispatch({ type: "sample-peeked", index });
+        }
+      }, REST);
+    }
   }
 
   /** @param {number} index */
   #makeTile(index) {
+    const number = index + 1;
     const canvas = make("canvas", { "aria-hidden": "true" });
-    const radio = make("input", { type: "radio", name: "sample", value: String(index) });
-    radio.setAttribute("aria-label", WORDS.colouring(index));
-    radio.addEventListener("change", () => this.store.dispatch({ type: "sample-chosen", index }));
-    const number = make("span", { class: "number", "aria-hidden": "true" }, String(index + 1));
-    const label = make("label", { class: "tile", "data-waiting": "" }, radio, canvas, number);
-    return { label, canvas, radio, url: "" };
+    const badge = make("span", { class: "number", "aria-hidden": "true" }, String(number));
+    const name = say(WORDS.sample, { number });
+    const choice = make(
+      "button",
+      { type: "button", class: "choice", "aria-pressed": "false", "aria-label": name },
+      canvas,
+      badge,
+    );
+    const starName = say(WORDS.star, { number });
+    const star = make(
+      "button",
+      {
+        type: "button",
+        class: "star",
+        "aria-pressed": "false",
+        "aria-label": starName,
+        title: starName,
+      },
+      makeIcon("star"),
+    );
+    choice.addEventListener("click", (event) => {
+      if (this.store.state().tool === "pick" && event.detail > 0) this.#pick(canvas, event);
+      else this.store.dispatch({ type: "sample-chosen", index });
+    });
+    choice.addEventListener("keydown", (event) => this.#move(event, index));
+    choice.addEventListener("pointerenter", (event) => {
+      if (event.pointerType !== "touch") this.#peek(index);
+    });
+    star.addEventListener("click", () => this.store.dispatch({ type: "sample-starred", index }));
+    const box = make("div", { class: "tile", "data-waiting": "" }, choice, star);
+    return { box, canvas, choice, star };
+  }
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {MouseEvent} event
+   */
+  #pick(canvas, event) {
+    const box = canvas.getBoundingClientRect();
+    const x = Math.floor(((event.clientX - box.left) / box.width) * canvas.width);
+    const y = Math.floor(((event.clientY - box.top) / box.height) * canvas.height);
+    const [r, g, b] = context2d(canvas, true).getImageData(x, y, 1, 1).data;
+    this.store.dispatch({ type: "color-chosen", color: rgbToHex([r, g, b]) });
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {number} index
+   */
+  #move(event, index) {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const next = by && this.#tiles[index + by];
+    if (!next) return;
+    event.preventDefault();
+    next.choice.focus();
+    this.store.dispatch({ type: "sample-chosen", index: index + by });
   }
 }
 
@@ -100,7 +193,8 @@ export class SheetView {
  * @param {ImageBitmap} picture
  */
 function draw(canvas, picture) {
-  canvas.width = picture.width;
-  canvas.height = picture.height;
-  context2d(canvas).drawImage(picture, 0, 0);
+  const scale = Math.min(1, 384 / Math.max(picture.width, picture.height));
+  canvas.width = Math.max(1, Math.round(picture.width * scale));
+  canvas.height = Math.max(1, Math.round(picture.height * scale));
+  context2d(canvas, true).drawImage(picture, 0, 0, canvas.width, canvas.height);
 }

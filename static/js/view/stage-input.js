@@ -7,6 +7,7 @@
  * @typedef {import("../core/edits.js").Point} Point
  */
 
+import { pane } from "../core/reduce-view.js";
 import { toPhoto } from "../core/view.js";
 import { element } from "./elements.js";
 
@@ -24,6 +25,8 @@ export class StageInput {
   #space = false;
   /** @type {(place: [number, number] | null) => void} */
   onPointer = () => {};
+  /** Called with a place of the stage whose colour is wanted. @type {(place: [number, number]) => void} */
+  onPick = () => {};
   /** Called with a place of the photo that the person points at. @type {(place: Point) => void} */
   onPlace = () => {};
 
@@ -68,10 +71,16 @@ export class StageInput {
       this.#gesture = "move";
       return;
     }
+    if (state.tool === "pick") return this.onPick(place);
     this.#gesture = "paint";
     this.#painter = event.pointerId;
     this.onPointer(place);
-    this.store.dispatch({ type: "line-started", point: toPhoto(state.view, ...place) });
+    this.store.dispatch({ type: "cursor-hidden" });
+    this.store.dispatch({ type: "line-started", point: this.#photoPoint(place) });
+    if (event.pointerType === "pen") {
+      const points = [this.#photoPoint(place)];
+      this.store.dispatch({ type: "line-extended", points, pressure: event.pressure });
+    }
   }
 
   /** @param {PointerEvent} event */
@@ -83,13 +92,13 @@ export class StageInput {
       return;
     }
     if (this.#gesture === "paint" && event.pointerId === this.#painter) {
-      const { view } = this.store.state();
       const events = event.getCoalescedEvents?.() ?? [];
       const points = (events.length > 0 ? events : [event]).map((each) =>
-        toPhoto(view, ...this.#place(each)),
+        this.#photoPoint(this.#place(each)),
       );
       this.onPointer(place);
-      this.store.dispatch({ type: "line-extended", points });
+      const pen = event.pointerType === "pen" ? { pressure: event.pressure } : {};
+      this.store.dispatch({ type: "line-extended", points, ...pen });
     } else if (this.#gesture === "move") {
       this.store.dispatch({ type: "panned", dx: place[0] - before[0], dy: place[1] - before[1] });
     } else if (this.#gesture === "pinch") {
@@ -125,7 +134,7 @@ export class StageInput {
     clearTimeout(this.#rest);
     if (event.pointerType === "touch") return;
     this.onPointer(place);
-    this.#rest = setTimeout(() => this.onPlace(toPhoto(this.store.state().view, ...place)), REST);
+    this.#rest = setTimeout(() => this.onPlace(this.#photoPoint(place)), REST);
   }
 
   /**
@@ -155,9 +164,21 @@ export class StageInput {
       this.store.dispatch({ type: "brush-scaled", factor: Math.exp(-turn * 0.0015) });
       return;
     }
-    const [x, y] = this.#place(event);
+    const place = this.#place(event);
+    const x = place[0] % pane(this.store.state()).width;
+    const y = place[1];
     const speed = event.ctrlKey ? 0.01 : 0.0015;
     this.store.dispatch({ type: "zoomed", factor: Math.exp(-turn * speed), x, y });
+  }
+
+  /**
+   * The place of the photo under one of the stage, in either half where two stand side by side.
+   *
+   * @param {[number, number]} place
+   */
+  #photoPoint(place) {
+    const state = this.store.state();
+    return toPhoto(state.view, place[0] % pane(state).width, place[1]);
   }
 
   /**

@@ -14,7 +14,7 @@ export class StartView {
 
   /**
    * @param {{
-   *   open: (source: Blob | string) => void,
+   *   open: (sources: readonly (Blob | string)[]) => void,
    *   openEdits: (file: File) => void,
    *   refuse: () => void,
    * }} wishes
@@ -25,9 +25,9 @@ export class StartView {
       button(id).addEventListener("click", () => this.#file.click());
     }
     this.#file.addEventListener("change", () => {
-      const file = this.#file.files?.[0];
+      const files = [...(this.#file.files ?? [])];
       this.#file.value = "";
-      if (file) wishes.open(file);
+      if (files.length > 0) wishes.open(files);
     });
     addEventListener("dragenter", (event) => this.#drag(event, 1));
     addEventListener("dragleave", (event) => this.#drag(event, -1));
@@ -39,6 +39,24 @@ export class StartView {
   /** @param {readonly Example[]} examples */
   showExamples(examples) {
     this.#list.replaceChildren(...examples.map((example) => this.#example(example)));
+  }
+
+  /**
+   * Offer what other tabs left behind.
+   *
+   * @param {readonly import("../storage.js").Kept[]} left
+   * @param {(kept: import("../storage.js").Kept) => void} open
+   */
+  showLeft(left, open) {
+    element("left-off", HTMLElement).hidden = left.length === 0;
+    element("left-off-list", HTMLElement).replaceChildren(
+      ...left.map((kept) => {
+        const name = kept.work.photo?.name ?? kept.name;
+        const choice = make("button", { type: "button", class: "button" }, name);
+        choice.addEventListener("click", () => open(kept));
+        return make("li", {}, choice);
+      }),
+    );
   }
 
   /** @param {Example} example */
@@ -58,7 +76,7 @@ export class StartView {
       image,
       make("span", {}, example.title, credit),
     );
-    choice.addEventListener("click", () => this.wishes.open(example.name));
+    choice.addEventListener("click", () => this.wishes.open([example.name]));
     return make("li", {}, choice);
   }
 
@@ -90,9 +108,11 @@ export class StartView {
 
   /** @param {FileList | undefined} files */
   #take(files) {
-    const file = files?.[0];
-    if (!file) this.wishes.refuse();
-    else if (/\.json$/i.test(file.name)) this.wishes.openEdits(file);
-    else this.wishes.open(file);
+    const all = [...(files ?? [])];
+    const edits = all.find(({ name }) => /\.json$/i.test(name));
+    const photos = all.filter((file) => file !== edits);
+    if (all.length === 0) this.wishes.refuse();
+    if (photos.length > 0) this.wishes.open(photos);
+    else if (edits) this.wishes.openEdits(edits);
   }
 }

@@ -1,0 +1,188 @@
+/**
+ * A colour field brought to the size of its guide, and the lines along which it goes further.
+ *
+ * The method of `huefield/upsample.py`. Called by `join-worker.js`.
+ *
+ * @typedef {import("./guide.js").Guide} Guide
+ * @typedef {import("./field.js").Field} Field
+ * @typedef {{ readonly a: Float32Array, readonly b: Float32Array }} Planes
+ * @typedef {{ readonly slope: Planes, readonly offset: Planes }} Lines  ab = slope × L + offset
+ */
+
+import { between } from "./guide.js";
+import { boxMeans } from "./means.js";
+
+const SHARPENINGS = 3;
+const LINE_EPS = 30;
+const LINE_FIT = 0.8;
+const EPS = 40;
+
+/**
+ * @param {Guide} guide
+ * @param {Field} field  on the guide's grid
+ * @returns {Planes}  at the guide's size
+ */
+export function spreadField(guide, field) {
+  const { w, h, width, height } = guide;
+  if (field.width !== w || field.height !== h) {
+    throw new RangeError(
+      `expected a field of ${w} × ${h} cells, got ${field.width} × ${field.height}`,
+    );
+  }
+  const size = w * h;
+  const wanted = { a: new Float32Array(size), b: new Float32Array(size) };
+  for (let k = 0; k < size; k++) {
+    wanted.a[k] = field.ab[2 * k];
+    wanted.b[k] = field.ab[2 * k + 1];
+  }
+  const slopes = clearLines(guide, wanted);
+  const a = sharpened(guide, wanted.a);
+  const b = sharpened(guide, wanted.b);
+  const out = { a: new Float32Array(width * height), b: new Float32Array(width * height) };
+  const { weights, column, row, rest } = guide;
+  for (let y = 0, pixel = 0; y < height; y++) {
+    const top = row[3 * y] * w;
+    const middle = row[3 * y + 1] * w;
+    const bottom = row[3 * y + 2] * w;
+    const down = ((y + 0.5) * h) / height - 0.5;
+    for (let x = 0; x < width; x++, pixel++) {
+      const left = column[3 * x];
+      const here = column[3 * x + 1];
+      const right = column[3 * x + 2];
+      const k = 9 * pixel;
+      const own = rest[pixel];
+      let slopeA = 0;
+      let slopeB = 0;
+      if (slopes.any) {
+        const across = ((x + 0.5) * w) / width - 0.5;
+        slopeA = own * between(slopes.a, w, h, across, down);
+        slopeB = own * between(slopes.b, w, h, across, down);
+      }
+      out.a[pixel] =
+        weights[k] * a[top + left] +
+        weights[k + 1] * a[top + here] +
+        weights[k + 2] * a[top + right] +
+        weights[k + 3] * a[middle + left] +
+        weights[k + 4] * a[middle + here] +
+        weights[k + 5] * a[middle + right] +
+        weights[k + 6] * a[bottom + left] +
+        weights[k + 7] * a[bottom + here] +
+        weights[k + 8] * a[bottom + right] +
+        slopeA;
+      out.b[pixel] =
+        weights[k] * b[top + left] +
+        weights[k + 1] * b[top + here] +
+        weights[k + 2] * b[top + right] +
+        weights[k + 3] * b[middle + left] +
+        weights[k + 4] * b[middle + here] +
+        weights[k + 5] * b[middle + right] +
+        weights[k + 6] * b[bottom + left] +
+        weights[k + 7] * b[bottom + here] +
+        weights[k + 8] * b[bottom + right] +
+        slopeB;
+    }
+  }
+  return out;
+}
+
+/**
+ * Slope and offset of ab as a linear function of L around each pixel.
+ *
+ * @param {Guide} guide
+ * @param {Planes} colors
+ * @returns {Lines}
+ */
+export function localLines(guide, colors) {
+  const a = linesOf(guide, colors.a);
+  const b = linesOf(guide, colors.b);
+  return { slope: { a: a.slope, b: b.slope }, offset: { a: a.offset, b: b.offset } };
+}
+
+/**
+ * @param {Guide} guide
+ * @param {Float32Array} plane
+ */
+function linesOf(guide, plane) {
+  const { width, height, light, mean, variance } = guide;
+  const average = boxMeans(plane, width, height);
+  const product = new Float32Array(plane.length);
+  for (let k = 0; k < plane.length; k++) product[k] = light[k] * plane[k];
+  const slope = boxMeans(product, width, height);
+  const offset = new Float32Array(plane.length);
+  for (let k = 0; k < plane.length; k++) {
+    slope[k] = (slope[k] - mean[k] * average[k]) / (variance[k] + EPS);
+    offset[k] = average[k] - slope[k] * mean[k];
+  }
+  return { slope: boxMeans(slope, width, height), offset: boxMeans(offset, width, height) };
+}
+
+/**
+ * The cells' colours sharpened so that each keeps its mean on the way up.
+ *
+ * @param {Guide} guide
+ * @param {Float32Array} wanted
+ */
+function sharpened(guide, wanted) {
+  const { w, h, blur } = guide;
+  const colors = wanted.slice();
+  const change = new Float32Array(wanted.length);
+  for (let turn = 0; turn < SHARPENINGS; turn++) {
+    for (let y = 0, cell = 0; y < h; y++) {
+      for (let x = 0; x < w; x++, cell++) {
+        let seen = 0;
+        for (let i = -1, k = 9 * cell; i < 2; i++) {
+          const base = Math.min(Math.max(y + i, 0), h - 1) * w;
+          for (let j = -1; j < 2; j++, k++) {
+            seen += blur[k] * colors[base + Math.min(Math.max(x + j, 0), w - 1)];
+          }
+        }
+        change[cell] = wanted[cell] - seen;
+      }
+    }
+    for (let k = 0; k < colors.length; k++) colors[k] += change[k];
+  }
+  return colors;
+}
+
+/**
+ * Slopes of ab over L around each cell, 0 where colours do not follow L closely.
+ *
+ * @param {Guide} guide
+ * @param {Planes} colors
+ */
+function clearLines(guide, colors) {
+  const { w, h, coarse } = guide;
+  const times = (/** @type {Float32Array} */ left, /** @type {Float32Array} */ right) =>
+    boxMeans(
+      left.map((value, k) => value * right[k]),
+      w,
+      h,
+    );
+  const mean = boxMeans(coarse, w, h);
+  const square = times(coarse, coarse);
+  const a = {
+    mean: boxMeans(colors.a, w, h),
+    square: times(colors.a, colors.a),
+    both: times(coarse, colors.a),
+  };
+  const b = {
+    mean: boxMeans(colors.b, w, h),
+    square: times(colors.b, colors.b),
+    both: times(coarse, colors.b),
+  };
+  const slopes = { a: new Float32Array(w * h), b: new Float32Array(w * h), any: false };
+  for (let k = 0; k < w * h; k++) {
+    const variance = Math.max(square[k] - mean[k] * mean[k], 0);
+    const spread =
+      Math.max(a.square[k] - a.mean[k] ** 2, 0) + Math.max(b.square[k] - b.mean[k] ** 2, 0);
+    const bothA = a.both[k] - mean[k] * a.mean[k];
+    const bothB = b.both[k] - mean[k] * b.mean[k];
+    const fit = (bothA * bothA + bothB * bothB) / ((variance + 1) * (spread + 4));
+    const trust = Math.min(Math.max((fit - LINE_FIT) / (1 - LINE_FIT), 0), 1) ** 2;
+    if (trust === 0) continue;
+    slopes.a[k] = (trust * bothA) / (variance + LINE_EPS);
+    slopes.b[k] = (trust * bothB) / (variance + LINE_EPS);
+    slopes.any = true;
+  }
+  return slopes;
+}

@@ -1,0 +1,187 @@
+/**
+ * The open photos: one is on the stage, the others wait in the strip; all are kept for a reload.
+ *
+ * @typedef {import("./core/state.js").State} State
+ * @typedef {import("./storage.js").Kept} Kept
+ * @typedef {{ key: string, name: string, source: Blob | string, work: import("./core/state.js").Work, thumb: ImageBitmap | null }} Frame
+ */
+
+import { WORK, workOf } from "./core/state.js";
+import { forget, keep, loadAll, tabName } from "./storage.js";
+import { context2d, element, make } from "./view/elements.js";
+import { say, WORDS } from "./words.js";
+
+/** Milliseconds of rest after which a change is kept. */
+const REST = 250;
+
+export class Film {
+  #strip = element("film", HTMLElement);
+  #tab = tabName();
+  /** @type {Frame[]} */
+  #frames = [];
+  #active = -1;
+  #timer = 0;
+  #works = true;
+
+  /**
+   * @param {import("./view/stage-view.js").Store} store
+   * @param {import("./session.js").Session} session
+   */
+  constructor(store, session) {
+    this.store = store;
+    this.session = session;
+    store.subscribe((state, before) => {
+      if (!state.photo || WORK.every((name) => state[name] === before[name])) return;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#keep(), REST);
+    });
+    addEventListener("pagehide", () => this.#keep());
+  }
+
+  get count() {
+    return this.#frames.length;
+  }
+
+  /** Set the photo on the stage aside, before another one is opened. */
+  hold() {
+    this.#park();
+    this.#active = -1;
+  }
+
+  /** The photo on the stage, which was just opened, as a new frame. @param {Blob | string} source @param {string} name */
+  add(source, name) {
+    const key = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    this.#frames.push({ key, name, source, work: workOf(this.store.state()), thumb: null });
+    this.#active = this.#frames.length - 1;
+    this.#lay();
+    this.#keep();
+  }
+
+  /** A small picture of the photo on the stage. @param {ImageBitmap} bitmap */
+  setThumb(bitmap) {
+    const frame = this.#frames[this.#active];
+    if (!frame || frame.thumb) return;
+    frame.thumb = bitmap;
+    this.#lay();
+  }
+
+  /** Put another frame on the stage. @param {number} index */
+  show(index) {
+    const frame = this.#frames[index];
+    if (!frame || index === this.#active) return;
+    this.#park();
+    this.#active = index;
+    this.session.source = frame.source;
+    this.session.name = frame.name;
+    this.store.dispatch({ type: "work-opened", work: frame.work });
+    this.#lay();
+  }
+
+  /** Remove the frame on the stage; the next one takes its place. */
+  close() {
+    const [frame] = this.#frames.splice(this.#active, 1);
+    this.#active = -1;
+    clearTimeout(this.#timer);
+    if (frame) this.#try(() => forget(frame.key));
+    if (this.#frames.length > 0) this.show(0);
+    else this.store.dispatch({ type: "closed" });
+    this.#lay();
+  }
+
+  /**
+   * Bring back what this tab had open.
+   *
+   * @returns {Promise<Kept[]>}  what other tabs left behind, for the start page to offer
+   */
+  async restore() {
+    /** @type {Kept[]} */
+    let all = [];
+    await this.#try(async () => {
+      all = await loadAll();
+    });
+    const own = all.filter(({ tab }) => tab === this.#tab).sort((a, b) => a.order - b.order);
+    if (own.length === 0) return all.slice(0, 4);
+    if (this.#frames.length > 0) return [];
+    this.#frames = own.map(({ key, name, source, work }) => ({
+      key,
+      name,
+      source,
+      work,
+      thumb: null,
+    }));
+    this.show(
+      Math.max(
+        0,
+        own.findIndex(({ active }) => active),
+      ),
+    );
+    return [];
+  }
+
+  /** Take over what another tab left behind. @param {Kept} kept */
+  adopt({ name, source, work }) {
+    this.#park();
+    const key = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    this.#frames.push({ key, name, source, work, thumb: null });
+    this.show(this.#frames.length - 1);
+    this.#keep();
+  }
+
+  #park() {
+    const frame = this.#frames[this.#active];
+    if (frame && this.store.state().photo) frame.work = workOf(this.store.state());
+    this.#keep();
+  }
+
+  #keep() {
+    clearTimeout(this.#timer);
+    const frame = this.#frames[this.#active];
+    if (!frame || !this.store.state().photo || !this.#works) return;
+    frame.work = workOf(this.store.state());
+    const at = Date.now();
+    for (const [order, each] of this.#frames.entries()) {
+      const { key, name, source, work } = each;
+      const active = each === frame;
+      this.#try(() => keep({ key, tab: this.#tab, order, at, name, active, source, work }));
+    }
+  }
+
+  /** @param {() => Promise<void>} work */
+  async #try(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      if (this.#works) this.store.dispatch({ type: "noticed", text: WORDS.no_storage });
+      this.#works = false;
+    }
+  }
+
+  #lay() {
+    this.#strip.hidden = this.#frames.length < 2;
+    this.#strip.replaceChildren(
+      ...this.#frames.map((frame, index) => {
+        const canvas = make("canvas", { width: "56", height: "40", "aria-hidden": "true" });
+        const { thumb } = frame;
+        if (thumb) {
+          const scale = Math.max(56 / thumb.width, 40 / thumb.height);
+          const [width, height] = [thumb.width * scale, thumb.height * scale];
+          context2d(canvas).drawImage(thumb, (56 - width) / 2, (40 - height) / 2, width, height);
+        }
+        const name = say(WORDS.film_photo, { name: frame.work.photo?.name ?? frame.name });
+        const choice = make(
+          "button",
+          {
+            type: "button",
+            "aria-label": name,
+            title: name,
+            "aria-pressed": String(index === this.#active),
+          },
+          canvas,
+        );
+        choice.addEventListener("click", () => this.show(index));
+        return choice;
+      }),
+    );
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The list of edits, the latest on top: choose, hide, reorder, set the strength of, delete.
+ *
+ * @typedef {import("./stage-view.js").Store} Store
+ * @typedef {import("../core/edits.js").Edit} Edit
+ */
+
+import { say, WORDS } from "../words.js";
+import { button, element, make, makeIcon } from "./elements.js";
+import { colorOf } from "./stage-painter.js";
+
+export class EditsView {
+  #list = element("edit-list", HTMLElement);
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.store = store;
+    button("clear").addEventListener("click", () => store.dispatch({ type: "edits-cleared" }));
+    store.subscribe((state, before) => {
+      if (state.history.present !== before.history.present) this.#lay();
+      else if (state.chosen !== before.chosen) this.#mark();
+    });
+  }
+
+  #lay() {
+    const edits = this.store.state().history.present;
+    const held = document.activeElement;
+    const focus =
+      held instanceof HTMLElement && this.#list.contains(held) ? held.dataset.key : null;
+    this.#list.replaceChildren(...edits.map((edit) => this.#row(edit)).reverse());
+    element("edits-none", HTMLElement).hidden = edits.length > 0;
+    element("edits-count", HTMLElement).textContent = edits.length > 0 ? String(edits.length) : "";
+    button("clear").disabled = edits.length === 0;
+    this.#mark();
+    // The list was made anew: the button that was in use keeps the focus.
+    if (focus) this.#find(focus)?.focus();
+  }
+
+  /** @param {string} key @returns {HTMLElement | null} */
+  #find(key) {
+    return this.#list.querySelector(`[data-key="${key}"]`);
+  }
+
+  #mark() {
+    const { chosen } = this.store.state();
+    for (const row of this.#list.querySelectorAll(".edit-name")) {
+      row.setAttribute("aria-pressed", String(row.getAttribute("data-key") === `name-${chosen}`));
+    }
+  }
+
+  /** @param {Edit} edit */
+  #row(edit) {
+    const { id } = edit;
+    const name = say(WORDS.edit_name, { kind: kindOf(edit), number: id });
+    const chip = make("i", { class: "chip", "data-kind": edit.kind });
+    if (edit.kind === "color") chip.style.setProperty("--chip", colorOf(edit));
+    const title = make(
+      "button",
+      { type: "button", class: "edit-name", "data-key": `name-${id}`, "aria-pressed": "false" },
+      chip,
+      name,
+    );
+    title.addEventListener("click", () => this.store.dispatch({ type: "edit-chosen", id }));
+    const strength = make("input", {
+      type: "range",
+      min: "0",
+      max: "100",
+      step: "5",
+      value: String(Math.round(100 * edit.strength)),
+      "aria-label": say(WORDS.edit_strength, { name }),
+      title: say(WORDS.edit_strength, { name }),
+      "data-key": `strength-${id}`,
+    });
+    strength.addEventListener("change", () =>
+      this.store.dispatch({
+        type: "edit-changed",
+        id,
+        change: { strength: Number(strength.value) / 100 },
+      }),
+    );
+    const hide = edit.hidden ? WORDS.edit_show : WORDS.edit_hide;
+    const eye = this.#button("hide", "eye", say(hide, { name }), id, () =>
+      this.store.dispatch({ type: "edit-changed", id, change: { hidden: !edit.hidden } }),
+    );
+    eye.setAttribute("aria-pressed", String(edit.hidden));
+    return make(
+      "li",
+      edit.hidden ? { class: "edit", "data-hidden": "" } : { class: "edit" },
+      title,
+      ...(edit.kind === "tie" ? [] : [strength]),
+      eye,
+      this.#button("up", "up", say(WORDS.edit_up, { name }), id, () =>
+        this.store.dispatch({ type: "edit-reordered", id, by: 1 }),
+      ),
+      this.#button("down", "below", say(WORDS.edit_down, { name }), id, () =>
+        this.store.dispatch({ type: "edit-reordered", id, by: -1 }),
+      ),
+      this.#button("delete", "bin", say(WORDS.edit_delete, { name }), id, () =>
+        this.store.dispatch({ type: "edit-removed", id }),
+      ),
+    );
+  }
+
+  /**
+   * @param {string} key
+   * @param {string} icon
+   * @param {string} name
+   * @param {number} id
+   * @param {() => void} act
+   */
+  #button(key, icon, name, id, act) {
+    const made = make(
+      "button",
+      {
+        type: "button",
+        class: "small",
+        title: name,
+        "aria-label": name,
+        "data-key": `${key}-${id}`,
+      },
+      makeIcon(icon),
+    );
+    made.addEventListener("click", act);
+    return made;
+  }
+}
+
+/** @param {Edit} edit */
+function kindOf(edit) {
+  if (edit.kind === "keep") return WORDS.edit_keep;
+  if (edit.kind === "tie") return WORDS.edit_tie;
+  if (edit.ab && edit.ab[0] === 0 && edit.ab[1] === 0) return WORDS.edit_neutral;
+  return edit.points.length === 1 ? WORDS.edit_point : WORDS.edit_color;
+}

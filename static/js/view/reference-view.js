@@ -1,0 +1,97 @@
+/**
+ * A picture to take colours from: one that a person brings, or the photo's own colours.
+ *
+ * @typedef {import("./stage-view.js").Store} Store
+ */
+
+import { rgbToHex } from "../core/color.js";
+import { button, context2d, element } from "./elements.js";
+
+/** Longer side of the picture in the tray. */
+const SIDE = 512;
+/** Points taken from a photo's own colours, across and down. */
+const POINTS = [7, 5];
+
+export class ReferenceView {
+  #canvas = element("reference-picture", HTMLCanvasElement);
+  #own = button("own-colors");
+
+  /**
+   * @param {Store} store
+   * @param {(url: string) => Promise<ImageBitmap>} load
+   */
+  constructor(store, load) {
+    this.store = store;
+    const file = element("reference-file", HTMLInputElement);
+    button("reference-open").addEventListener("click", () => file.click());
+    file.addEventListener("change", async () => {
+      const chosen = file.files?.[0];
+      file.value = "";
+      if (chosen) this.#show(await createImageBitmap(chosen), false);
+    });
+    this.#canvas.addEventListener("click", (event) => {
+      const box = this.#canvas.getBoundingClientRect();
+      const x = ((event.clientX - box.left) / box.width) * this.#canvas.width;
+      const y = ((event.clientY - box.top) / box.height) * this.#canvas.height;
+      store.dispatch({ type: "color-chosen", color: this.#colorAt(x, y) });
+    });
+    this.#own.addEventListener("click", () => this.#takePoints());
+    store.subscribe(async (state, before) => {
+      if (state.photo?.id === before.photo?.id) return;
+      this.#canvas.hidden = true;
+      this.#own.hidden = true;
+      const { photo } = state;
+      if (!photo?.has_color) return;
+      const bitmap = await load(`${photo.original}?side=${SIDE}`);
+      if (store.state().photo?.id === photo.id) this.#show(bitmap, true);
+    });
+  }
+
+  /**
+   * @param {ImageBitmap} bitmap
+   * @param {boolean} own
+   */
+  #show(bitmap, own) {
+    const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
+    this.#canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+    this.#canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+    context2d(this.#canvas, true).drawImage(bitmap, 0, 0, this.#canvas.width, this.#canvas.height);
+    this.#canvas.hidden = false;
+    this.#own.hidden = !own;
+  }
+
+  /**
+   * The mean colour around a place.
+   *
+   * @param {number} x
+   * @param {number} y
+   */
+  #colorAt(x, y) {
+    const left = Math.min(Math.max(Math.floor(x) - 1, 0), this.#canvas.width - 3);
+    const top = Math.min(Math.max(Math.floor(y) - 1, 0), this.#canvas.height - 3);
+    const { data } = context2d(this.#canvas, true).getImageData(left, top, 3, 3);
+    const mean = [0, 1, 2].map((channel) => {
+      let sum = 0;
+      for (let k = channel; k < data.length; k += 4) sum += data[k];
+      return sum / 9;
+    });
+    return rgbToHex(mean);
+  }
+
+  #takePoints() {
+    const { photo, brush } = this.store.state();
+    if (!photo) return;
+    const [across, down] = POINTS;
+    const [width, height] = photo.size;
+    const edits = Array.from({ length: across * down }, (_, k) => {
+      const u = ((k % across) + 0.5) / across;
+      const v = (Math.floor(k / across) + 0.5) / down;
+      /** @type {readonly import("../core/edits.js").Point[]} */
+      const points = [[Math.round(u * width), Math.round(v * height)]];
+      const color = this.#colorAt(u * this.#canvas.width, v * this.#canvas.height);
+      const kind = /** @type {const} */ ("color");
+      return { kind, points, radius: Math.max(2, brush / 4), color, strength: 1, hidden: false };
+    });
+    this.store.dispatch({ type: "edits-added", edits });
+  }
+}

@@ -1,0 +1,48 @@
+/** The tabs under the contact sheet; on a phone the trays come up from below. */
+
+import { button, element } from "./elements.js";
+
+const NAMES = ["color", "edits", "finish"];
+
+export class Trays {
+  #box = element("trays", HTMLElement);
+
+  constructor() {
+    NAMES.forEach((name, index) => {
+      const tab = button(`tab-${name}`);
+      tab.addEventListener("click", () => this.show(name));
+      tab.addEventListener("keydown", (event) => {
+        const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!by) return;
+        event.preventDefault();
+        const next = NAMES[(index + by + NAMES.length) % NAMES.length];
+        this.show(next);
+        button(`tab-${next}`).focus();
+      });
+    });
+    for (const opener of document.querySelectorAll("[data-panel]")) {
+      opener.addEventListener("click", () => {
+        const name = opener.getAttribute("data-panel") ?? NAMES[0];
+        const open = "open" in this.#box.dataset && !element(`tray-${name}`, HTMLElement).hidden;
+        this.show(name);
+        this.#box.toggleAttribute("data-open", !open);
+      });
+    }
+    button("trays-close").addEventListener("click", () => this.close());
+    element("stage", HTMLElement).addEventListener("pointerdown", () => this.close());
+  }
+
+  /** @param {string} name */
+  show(name) {
+    for (const each of NAMES) {
+      const tab = button(`tab-${each}`);
+      tab.setAttribute("aria-selected", String(each === name));
+      tab.tabIndex = each === name ? 0 : -1;
+      element(`tray-${each}`, HTMLElement).hidden = each !== name;
+    }
+  }
+
+  close() {
+    this.#box.removeAttribute("data-open");
+  }
+}
