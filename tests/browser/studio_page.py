@@ -28,7 +28,7 @@ def wait_for_samples(page: Page) -> None:
 
 def settle(page: Page) -> None:
     """Until nothing is asked of the server for the big view, and it is drawn."""
-    page.wait_for_timeout(120)
+    page.wait_for_timeout(200)  # the view rests for a moment before it is made sharp
     expect(page.locator("#stage")).to_have_attribute("aria-busy", "false", timeout=60_000)
     page.evaluate(TWO_FRAMES)
 
