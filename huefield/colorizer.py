@@ -185,6 +185,8 @@ class OpenPhoto:
         A pick alone decides the sample before its edits, bit for bit: codes are decoded and
         smoothed in chunks that do not depend on what else is asked for.
         """
+        edited = edits is not None and len(edits) > 0
+        waiting: list[tuple[Draws, Floats]] = []
         first = 0
         while first < len(picks):
             chunk = chunk_of(picks[first])
@@ -194,8 +196,20 @@ class OpenPhoto:
             draws, fields = self._chunk(*chunk)
             places = [pick.index - chunk[2] for pick in picks[first:last]]
             chosen = Draws(draws.z[places], draws.component[places], draws.log_prob[places])
-            yield from self._edited(chosen, fields[places], first, edits, picks[first:last])
+            if edited:
+                waiting.append((chosen, fields[places]))
+            else:
+                yield from self._edited(chosen, fields[places], first, edits, picks[first:last])
             first = last
+        if edited:
+            # Edits cost the same for one sample as for all, so all follow them together.
+            draws = Draws(
+                np.concatenate([part.z for part, _ in waiting]),
+                np.concatenate([part.component for part, _ in waiting]),
+                np.concatenate([part.log_prob for part, _ in waiting]),
+            )
+            fields = np.concatenate([part for _, part in waiting])
+            yield from self._edited(draws, fields, 0, edits, picks)
         if self._anticipate:
             self.prepare()
 
@@ -332,11 +346,14 @@ class OpenPhoto:
         """Samples of codes and their fields (n, P, 2), numbered from `first`, edits followed."""
         fits = np.ones(len(fields))
         if edits is not None and len(edits):
-            plain = rasterize(edits, self.grid)
-            if len(plain):
-                fits = _fits(fields, plain)
             with self._timed("edits"):
-                fields = follow(fields, edits, self.grid, self._correct)
+                plain = rasterize(edits, self.grid)
+                if len(plain):
+                    fits = _fits(fields, plain)
+                if any(stroke.keep for stroke in edits.strokes):
+                    fields = follow(fields, edits, self.grid, self._correct)
+                elif len(plain):
+                    fields = self._correct(fields, plain)
         return [
             Sample(
                 index=first + k,

@@ -11,7 +11,7 @@
  * @typedef {import("./core/tone.js").Tone} Tone
  * @typedef {{
  *   key: string, field: Field, inks: readonly Ink[], tone: Tone,
- *   part: readonly [number, number, number, number] | null, width: number, height: number,
+ *   draft: boolean, part: readonly [number, number, number, number] | null, width: number, height: number,
  * }} Job  `part`: shares of the photo that a sharp picture shows; null for a small whole one
  * @typedef {{ type: "grey", size: readonly [number, number], bitmap: ImageBitmap, fresh: boolean }
  *   | { type: "job", number: number, job: Job }} Order
@@ -23,6 +23,7 @@ import { GREY_LIGHT, joinLines, joinPlanes } from "./core/join/pixels.js";
 import { localLines, spreadField } from "./core/join/spread.js";
 
 const SMALL_PIXELS = 36_000;
+const DRAFT_PIXELS = 90_000;
 const MIDDLE_PIXELS = 300_000;
 const KEPT_LINES = 4;
 
@@ -74,7 +75,7 @@ function small(job) {
 function sharp(job, part) {
   let entry = kept.get(job.key);
   if (!entry) {
-    const bench = benchFor(MIDDLE_PIXELS, job.field);
+    const bench = benchFor(job.draft ? DRAFT_PIXELS : MIDDLE_PIXELS, job.field);
     const colors = spreadField(bench.guide, job.field);
     applyLayer(layerFor(bench, job.inks), colors);
     entry = { lines: localLines(bench.guide, colors), guide: bench.guide };

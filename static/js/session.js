@@ -16,14 +16,16 @@ import { due } from "./core/requests.js";
 import { pickKey } from "./core/sheet.js";
 import { WORDS } from "./words.js";
 
-/** Milliseconds between two drafts at least. */
+/** Milliseconds between two drafts at least, and how often the time that the last one took. */
 const DRAFT_EVERY = 60;
+const DRAFT_PAUSE = 2;
 /** Milliseconds until a lost connection is tried again, at first and at most. */
 const PATIENCE = [1500, 12_000];
 
 export class Session {
   #drafting = false;
   #drafted = 0;
+  #draftTime = 0;
   #fields = 0;
   #retry = 0;
   #wait = PATIENCE[0];
@@ -85,7 +87,9 @@ export class Session {
 
   /** Show what the line under way does, on the chosen sample alone. */
   async #draft() {
-    const wait = this.#drafted + DRAFT_EVERY - performance.now();
+    // A server with much to do gets fewer drafts, so that it is free when the line ends.
+    const pause = Math.max(DRAFT_EVERY, DRAFT_PAUSE * this.#draftTime);
+    const wait = this.#drafted + pause - performance.now();
     if (this.#drafting) return;
     this.#drafting = true;
     try {
@@ -105,6 +109,7 @@ export class Session {
       };
       await colorize(photo, wish, ({ field }) => {
         const came = { key: this.#freshKey(), field: readField(field), edits };
+        this.#draftTime = performance.now() - this.#drafted;
         this.store.dispatch({ type: "draft-came", pick: pickKey(tile.pick), ...came });
       });
     } catch (error) {

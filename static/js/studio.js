@@ -62,11 +62,16 @@ new FinishView(store, {
 
 /** Times photos were opened; an answer for an earlier one is dropped. */
 let opens = 0;
+/** Moments that measures begin with, 0 when none is under way. */
 let ended = 0;
+let followed = 0;
+let brought = 0;
+let sampled = 0;
 
 stage.onShown = () => {
   const { colorization } = store.state();
   if (stage.grey) {
+    seen();
     film.setThumb(stage.grey);
     sheet.showGrey(stage.grey);
   }
@@ -76,13 +81,22 @@ stage.onShown = () => {
     ended = 0;
   }
 };
+sheet.onReady = () => {
+  if (followed) performance.measure("stroke to all pictures", { start: followed });
+  if (sampled) performance.measure("photo to samples", { start: sampled });
+  followed = 0;
+  sampled = 0;
+};
 stage.onError = async (error) => {
   const { photo } = store.state();
   if (!photo || (await session.sentAgain(error, photo))) return;
   store.dispatch({ type: "noticed", text: wordsFor(error, false) });
 };
 store.subscribe((state, before) => {
-  if (before.line && !state.line && state.history !== before.history) ended = performance.now();
+  if (before.line && !state.line && state.history !== before.history) {
+    ended = performance.now();
+    followed = ended;
+  }
   messages.setDrawing(Boolean(state.colorization) && !stage.isCurrent);
 });
 input.onPointer = (place) => {
@@ -157,6 +171,8 @@ function offerModels(models) {
 async function open(sources) {
   const turn = ++opens;
   const first = film.count;
+  brought = performance.now();
+  sampled = brought;
   store.dispatch({ type: "open-started" });
   for (const source of sources) {
     const name = source instanceof File ? source.name : typeof source === "string" ? source : "";
@@ -181,5 +197,13 @@ async function open(sources) {
 /** Something to see before the server has the photo. @param {Blob} source */
 async function showLocal(source) {
   const bitmap = await createImageBitmap(source).catch(() => null);
-  if (bitmap && store.state().opening) stage.showLocal(bitmap);
+  if (!bitmap || !store.state().opening) return;
+  stage.showLocal(bitmap);
+  seen();
+}
+
+/** There is something to see of the photo. */
+function seen() {
+  if (brought) performance.measure("photo to something", { start: brought });
+  brought = 0;
 }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+TWO_FRAMES = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 READ = "canvas => canvas.toDataURL('image/png')"
 
 
@@ -27,9 +28,9 @@ def wait_for_samples(page: Page) -> None:
 
 def settle(page: Page) -> None:
     """Until nothing is asked of the server for the big view, and it is drawn."""
-    page.wait_for_timeout(120)
+    page.wait_for_timeout(200)  # the view rests for a moment before it is made sharp
     expect(page.locator("#stage")).to_have_attribute("aria-busy", "false", timeout=60_000)
-    page.wait_for_timeout(50)
+    page.evaluate(TWO_FRAMES)
 
 
 def canvas_pixels(page: Page, selector: str) -> NDArray[np.float32]:
@@ -53,11 +54,11 @@ def choose_color(page: Page, name: str) -> None:
 
 
 def show_tray(page: Page, name: str) -> None:
-    opener = page.locator(f'[data-panel="{name}"]')
-    if not opener.is_visible():
-        page.locator(f"#tab-{name}").click()
-    elif not page.locator(f"#tray-{name}").is_visible():
-        opener.click()
+    tab = page.locator(f"#tab-{name}")
+    if tab.is_visible():
+        tab.click()
+    else:
+        page.locator(f'[data-panel="{name}"]').click()
 
 
 def close_tray(page: Page) -> None:

@@ -2,17 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labToRgb } from "../../static/js/core/color.js";
 import { clipToGamut, greyToLightness, largestChroma } from "../../static/js/core/gamut.js";
-import { applyTone, isPlain, PLAIN_TONE } from "../../static/js/core/tone.js";
+import { middleShare, PLAIN_TONE, toneParts } from "../../static/js/core/tone.js";
 import { crc32, zip } from "../../static/js/core/zip.js";
 
 test("sliders do what huefield/tone.py does", () => {
-  assert.ok(isPlain(PLAIN_TONE));
-  assert.deepEqual(applyTone([20, -10], 50, PLAIN_TONE), [20, -10]);
-  assert.deepEqual(applyTone([20, -10], 50, { saturation: 0.5, warmth: 1, strength: 1 }), [14, 9]);
-  assert.deepEqual(
-    applyTone([20, -10], 100, { saturation: 2, warmth: 1, strength: 0.5 }),
-    [20, -10],
-  );
+  assert.deepEqual(toneParts(PLAIN_TONE), { factor: 1, a: 0, b: 0 });
+  const warm = toneParts({ saturation: 0.5, warmth: 1, strength: 1 });
+  assert.equal(warm.factor, 0.5);
+  assert.deepEqual([warm.a * middleShare(50), warm.b * middleShare(50)], [4, 14]);
+  assert.equal(middleShare(100), 0);
+  assert.equal(toneParts({ saturation: 2, warmth: 1, strength: 0.5 }).factor, 1);
 });
 
 test("what is clipped to the gamut can be shown, and keeps its hue", () => {

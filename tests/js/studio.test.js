@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { largestBrush } from "../../static/js/core/reduce-view.js";
 import { due } from "../../static/js/core/requests.js";
 import { pickKey } from "../../static/js/core/sheet.js";
+import { partInSight, pendingEdits } from "../../static/js/core/sight.js";
 import { resultAt, START, shownResult, workOf } from "../../static/js/core/state.js";
 import { canRedo, canUndo, reduce } from "../../static/js/core/studio.js";
 
@@ -351,4 +352,23 @@ test("a stage that changes its size keeps a fitted photo fitted", () => {
   const narrow = run(zoomed, { type: "stage-sized", stage: { width: 390, height: 500 } });
   assert.equal(narrow.view.scale, zoomed.view.scale);
   assert.ok(run(narrow, { type: "fitted" }).view.fitted);
+});
+
+test("strokes that no picture follows yet are pending, with the line under way", () => {
+  const before = answered(open);
+  const painted = run(before, ...line(100, 300));
+  const [stroke] = painted.history.present;
+  assert.deepEqual(pendingEdits(painted, []), [stroke]);
+  assert.deepEqual(pendingEdits(painted, painted.history.present), []);
+  const drawing = run(painted, { type: "line-started", point: [5, 5] });
+  assert.equal(pendingEdits(drawing, painted.history.present).length, 1);
+});
+
+test("the part in sight holds what the stage shows, and little more", () => {
+  assert.deepEqual(partInSight(open), [0, 0, 1, 1]);
+  const near = run(open, { type: "zoomed", factor: 6, x: 450, y: 350 });
+  const [left, top, right, bottom] = partInSight(near);
+  assert.ok(left > 0.2 && top > 0.2 && right < 0.8 && bottom < 0.8);
+  const [x] = [(0 - near.view.x) / near.view.scale / photo.size[0]];
+  assert.ok(left <= x && left > x - 0.1);
 });

@@ -92,11 +92,6 @@ export function shiftEdit(edits, id, dx, dy) {
   });
 }
 
-/** The edits that count. @param {Edits} edits */
-export function visible(edits) {
-  return edits.filter((edit) => !edit.hidden);
-}
-
 /** @param {number} value */
 function round(value) {
   return Math.round(value * 10) / 10;

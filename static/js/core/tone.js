@@ -34,20 +34,3 @@ export function middleShare(lightness) {
   const share = lightness / 100;
   return share * (1 - share);
 }
-
-/**
- * @param {readonly [number, number]} ab
- * @param {number} lightness
- * @param {Tone} tone
- * @returns {[number, number]}
- */
-export function applyTone(ab, lightness, tone) {
-  const { factor, a, b } = toneParts(tone);
-  const middle = middleShare(lightness);
-  return [ab[0] * factor + a * middle, ab[1] * factor + b * middle];
-}
-
-/** @param {Tone} tone */
-export function isPlain(tone) {
-  return tone.saturation === 1 && tone.warmth === 0 && tone.strength === 1;
-}

@@ -14,6 +14,7 @@ import { inksOf } from "./inks.js";
 
 /** Pixels of a sharp picture at most, so that a wall-sized window stays quick. */
 const MOST_PIXELS = 2_400_000;
+const DRAFT_PIXELS = 250_000;
 
 export class Prints {
   /** @type {Map<string, Small>} */
@@ -65,7 +66,7 @@ export class Prints {
       const stamp = `${result.key} ${toneStamp(state)}`;
       if (this.#wanted.get(word) === stamp) return;
       this.#wanted.set(word, stamp);
-      const job = { ...jobOf(result, state), part: null, width: 0, height: 0 };
+      const job = { ...jobOf(result, state), draft: false, part: null, width: 0, height: 0 };
       this.darkroom.develop(word, 10 + index, job, (bitmap) => {
         this.#small.set(word, { bitmap, result, stamp });
         this.onSmall(index);
@@ -89,11 +90,12 @@ export class Prints {
     const [width, height] = state.photo.size;
     const across = (part[2] - part[0]) * width;
     const down = (part[3] - part[1]) * height;
-    // A draft is for the moment alone: half the sides are enough while the hand moves.
-    const most = result === state.draft ? MOST_PIXELS / 4 : MOST_PIXELS;
+    // A draft is for the moment alone: fewer pixels are enough while the hand moves.
+    const most = result === state.draft ? DRAFT_PIXELS : MOST_PIXELS;
     const density = Math.min(scale, 1, Math.sqrt(most / (across * down)));
     const job = {
       ...jobOf(result, state),
+      draft: result === state.draft,
       part,
       width: Math.max(1, Math.round(across * density)),
       height: Math.max(1, Math.round(down * density)),

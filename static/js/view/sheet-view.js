@@ -18,6 +18,8 @@ export class SheetView {
   /** @type {{ box: HTMLElement, canvas: HTMLCanvasElement, choice: HTMLButtonElement, star: HTMLButtonElement }[]} */
   #tiles = [];
   #rest = 0;
+  /** Called when every tile shows its sample with all edits. */
+  onReady = () => {};
 
   /**
    * @param {Store} store
@@ -44,7 +46,12 @@ export class SheetView {
     this.#sheet.addEventListener("pointerleave", () => this.#peek(null));
     store.subscribe((state, before) => {
       if (state.sheet !== before.sheet || state.photo !== before.photo) this.#lay();
-      else if (state.results !== before.results) this.#markWaiting();
+      else if (
+        state.results !== before.results ||
+        state.history.present !== before.history.present
+      ) {
+        this.#markWaiting();
+      }
       if (state.selected !== before.selected) this.#mark();
     });
     this.#lay();
@@ -91,13 +98,17 @@ export class SheetView {
 
   #markWaiting() {
     const state = this.store.state();
+    let waiting = 0;
     this.#tiles.forEach(({ box }, index) => {
       const result = resultAt(state, index);
       const small = this.prints.small(state, index);
       const ready = result !== null && small?.result === result;
-      box.toggleAttribute("data-waiting", !ready || result.edits !== state.history.present);
+      const waits = !ready || result.edits !== state.history.present;
+      if (waits) waiting++;
+      box.toggleAttribute("data-waiting", waits);
       box.toggleAttribute("data-empty", !small);
     });
+    if (waiting === 0 && state.photo) this.onReady();
   }
 
   #mark() {

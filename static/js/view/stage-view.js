@@ -8,8 +8,8 @@
  */
 
 import { colorAtLightness } from "../core/color.js";
-import { lineAsEdit } from "../core/reduce-edits.js";
 import { pane } from "../core/reduce-view.js";
+import { partInSight, pendingEdits } from "../core/sight.js";
 import { resultAt, shownIndex, shownResult } from "../core/state.js";
 import { previewSide, toPhoto } from "../core/view.js";
 import { say, WORDS } from "../words.js";
@@ -186,7 +186,7 @@ export class StageView {
     if (!state.photo) return;
     this.#wantGrey(state);
     const result = shownResult(state);
-    const part = this.#part(state);
+    const part = partInSight(state);
     const scale = state.view.scale * devicePixelRatio;
     if (result) this.prints.wantSharp("main", state, result, part, scale);
     const other = this.#other(state);
@@ -199,23 +199,6 @@ export class StageView {
   #other(state) {
     if (state.insight === "unary") return this.unary;
     return state.compare ? resultAt(state, state.compare.other) : null;
-  }
-
-  /**
-   * The part of the photo in sight, somewhat more, in steps, so that small moves need no new one.
-   *
-   * @param {State} state
-   * @returns {import("./prints.js").Part}
-   */
-  #part(state) {
-    if (!state.photo || state.view.fitted) return [0, 0, 1, 1];
-    const [width, height] = state.photo.size;
-    const size = pane(state);
-    const [left, top] = toPhoto(state.view, 0, 0);
-    const [right, bottom] = toPhoto(state.view, size.width, size.height);
-    const low = (/** @type {number} */ share) => Math.max(0, Math.floor(share * 32 - 1) / 32);
-    const high = (/** @type {number} */ share) => Math.min(1, Math.ceil(share * 32 + 1) / 32);
-    return [low(left / width), low(top / height), high(right / width), high(bottom / height)];
   }
 
   /** @param {State} state */
@@ -278,7 +261,9 @@ export class StageView {
       state.before || !shown ? grey : this.#layers(state, "main", shownIndex(state), grey);
     const otherGrey = compare?.other === -1 && state.insight !== "unary";
     const other = otherGrey ? grey : this.#layers(state, "other", compare?.other ?? -1, grey);
-    const pending = state.before ? [] : this.#pending(state, shown);
+    const pending = state.before
+      ? []
+      : pendingEdits(state, (this.prints.sharp("main")?.result ?? shown)?.edits ?? []);
     const { width } = pane(state);
     if (state.insight === "unary" || compare?.mode === "side") {
       drawPane(this.#picture, { left: 0, right: width, from: 0 }, view, photo.size, main, pending);
@@ -333,23 +318,6 @@ export class StageView {
   }
 
   #shownPick = -1;
-
-  /**
-   * The strokes that the picture on show does not follow yet, in their own hue.
-   *
-   * @param {State} state
-   * @param {Result | null} shown
-   */
-  #pending(state, shown) {
-    const picture = this.prints.sharp("main")?.result ?? shown;
-    const known = new Set(picture?.edits);
-    const edits = state.history.present.filter(
-      (edit) => edit.kind === "color" && !edit.hidden && !known.has(edit),
-    );
-    const line = lineAsEdit(state);
-    if (line && line.kind === "color") edits.push({ ...line, id: 0 });
-    return edits;
-  }
 
   /** @param {State} state */
   #brushColor(state) {

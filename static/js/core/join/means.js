@@ -7,21 +7,28 @@
  * @returns {Float32Array}
  */
 export function boxMeans(values, width, height) {
-  const rows = new Float32Array(values.length);
+  const sums = new Float32Array(values.length);
   for (let y = 0; y < height; y++) {
-    const start = y * width;
-    const last = start + width - 1;
-    for (let k = start; k <= last; k++) {
-      rows[k] = values[k === start ? k : k - 1] + values[k] + values[k === last ? k : k + 1];
+    const above = Math.max(y - 1, 0) * width;
+    const below = Math.min(y + 1, height - 1) * width;
+    const own = y * width;
+    for (let x = 0; x < width; x++) {
+      sums[own + x] = values[above + x] + values[own + x] + values[below + x];
     }
   }
   const means = new Float32Array(values.length);
   for (let y = 0; y < height; y++) {
-    const above = Math.max(y - 1, 0) * width;
-    const below = Math.min(y + 1, height - 1) * width;
-    for (let x = 0, k = y * width; x < width; x++, k++) {
-      means[k] = (rows[above + x] + rows[k] + rows[below + x]) / 9;
+    const start = y * width;
+    const last = start + width - 1;
+    let before = sums[start];
+    let here = before;
+    for (let k = start; k < last; k++) {
+      const after = sums[k + 1];
+      means[k] = (before + here + after) / 9;
+      before = here;
+      here = after;
     }
+    means[last] = (before + 2 * here) / 9;
   }
   return means;
 }

@@ -9,8 +9,8 @@
  * @typedef {{ readonly slope: Planes, readonly offset: Planes }} Lines  ab = slope × L + offset
  */
 
-import { between } from "./guide.js";
 import { boxMeans } from "./means.js";
+import { places } from "./places.js";
 
 const SHARPENINGS = 3;
 const LINE_EPS = 30;
@@ -40,49 +40,63 @@ export function spreadField(guide, field) {
   const b = sharpened(guide, wanted.b);
   const out = { a: new Float32Array(width * height), b: new Float32Array(width * height) };
   const { weights, column, row, rest } = guide;
+  const across = places(width, 0, w, w);
+  const down = places(height, 0, h, h);
+  const lineA = new Float32Array(w + 1);
+  const lineB = new Float32Array(w + 1);
   for (let y = 0, pixel = 0; y < height; y++) {
     const top = row[3 * y] * w;
     const middle = row[3 * y + 1] * w;
     const bottom = row[3 * y + 2] * w;
-    const down = ((y + 0.5) * h) / height - 0.5;
+    if (slopes.any) {
+      mixRows(slopes.a, w, h, down, y, lineA);
+      mixRows(slopes.b, w, h, down, y, lineB);
+    }
     for (let x = 0; x < width; x++, pixel++) {
       const left = column[3 * x];
       const here = column[3 * x + 1];
       const right = column[3 * x + 2];
       const k = 9 * pixel;
-      const own = rest[pixel];
-      let slopeA = 0;
-      let slopeB = 0;
+      const [w0, w1, w2] = [weights[k], weights[k + 1], weights[k + 2]];
+      const [w3, w4, w5] = [weights[k + 3], weights[k + 4], weights[k + 5]];
+      const [w6, w7, w8] = [weights[k + 6], weights[k + 7], weights[k + 8]];
+      let sumA = w0 * a[top + left] + w1 * a[top + here] + w2 * a[top + right];
+      sumA += w3 * a[middle + left] + w4 * a[middle + here] + w5 * a[middle + right];
+      sumA += w6 * a[bottom + left] + w7 * a[bottom + here] + w8 * a[bottom + right];
+      let sumB = w0 * b[top + left] + w1 * b[top + here] + w2 * b[top + right];
+      sumB += w3 * b[middle + left] + w4 * b[middle + here] + w5 * b[middle + right];
+      sumB += w6 * b[bottom + left] + w7 * b[bottom + here] + w8 * b[bottom + right];
       if (slopes.any) {
-        const across = ((x + 0.5) * w) / width - 0.5;
-        slopeA = own * between(slopes.a, w, h, across, down);
-        slopeB = own * between(slopes.b, w, h, across, down);
+        const cell = across.index[x];
+        const far = across.far[x];
+        const own = rest[pixel];
+        sumA += own * (lineA[cell] + far * (lineA[cell + 1] - lineA[cell]));
+        sumB += own * (lineB[cell] + far * (lineB[cell + 1] - lineB[cell]));
       }
-      out.a[pixel] =
-        weights[k] * a[top + left] +
-        weights[k + 1] * a[top + here] +
-        weights[k + 2] * a[top + right] +
-        weights[k + 3] * a[middle + left] +
-        weights[k + 4] * a[middle + here] +
-        weights[k + 5] * a[middle + right] +
-        weights[k + 6] * a[bottom + left] +
-        weights[k + 7] * a[bottom + here] +
-        weights[k + 8] * a[bottom + right] +
-        slopeA;
-      out.b[pixel] =
-        weights[k] * b[top + left] +
-        weights[k + 1] * b[top + here] +
-        weights[k + 2] * b[top + right] +
-        weights[k + 3] * b[middle + left] +
-        weights[k + 4] * b[middle + here] +
-        weights[k + 5] * b[middle + right] +
-        weights[k + 6] * b[bottom + left] +
-        weights[k + 7] * b[bottom + here] +
-        weights[k + 8] * b[bottom + right] +
-        slopeB;
+      out.a[pixel] = sumA;
+      out.b[pixel] = sumB;
     }
   }
   return out;
+}
+
+/**
+ * One row of a map of cells at a height between two of its rows.
+ *
+ * @param {Float32Array} map
+ * @param {number} w
+ * @param {number} h
+ * @param {{ index: Int32Array, far: Float32Array }} down
+ * @param {number} y
+ * @param {Float32Array} row  w + 1 long: the last value twice
+ */
+function mixRows(map, w, h, down, y, row) {
+  const top = down.index[y] * w;
+  const bottom = Math.min(down.index[y] + 1, h - 1) * w;
+  for (let x = 0; x < w; x++) {
+    row[x] = map[top + x] + down.far[y] * (map[bottom + x] - map[top + x]);
+  }
+  row[w] = row[w - 1];
 }
 
 /**
