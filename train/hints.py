@@ -128,8 +128,12 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         part = run.part(phase.batch_size)
         half = step / num_steps < phase.half_until
         batch = batches.train(step, phase.batch_size, half=half, part=part)
-        rng = np.random.default_rng([config.seed, 11, step, part.start])
-        shown = torch.from_numpy(draw_hints(rng, batch.ab.numpy(), phase))
+        # A generator for each photo: one process or many draw the same hints.
+        drawn = [
+            draw_hints(np.random.default_rng([config.seed, 11, step, number]), ab[None], phase)
+            for number, ab in enumerate(batch.ab.numpy(), start=part.start)
+        ]
+        shown = torch.from_numpy(np.concatenate(drawn))
         shown = shown.to(run.device).contiguous(memory_format=torch.channels_last)
         return run, batch.to(run.device), shown
 

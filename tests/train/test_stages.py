@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     Command = Callable[..., list[str]]
 
 STAGES = ("vae", "hoc", "mdn", "hints")
-NETWORKS = {"vae": ("encoder", "decoder"), "hoc": ("decoder", "hoc"), "mdn": ("mdn",)}
+NETWORKS = {
+    "vae": ("encoder", "decoder"),
+    "hoc": ("decoder", "hoc"),
+    "mdn": ("mdn",),
+    "hints": ("hints",),
+}
 VAE = (Stage("vae", train.vae.train),)
 HOC = (Stage("hoc", train.hoc.train),)
 
