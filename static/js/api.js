@@ -103,7 +103,15 @@ export async function colorize(photo, wish, onSample) {
  */
 export async function fetchJson(url, query = {}, signal) {
   const search = new URLSearchParams(query).toString();
-  return (await call(search ? `${url}?${search}` : url, signal ? { signal } : {})).json();
+  const response = await call(search ? `${url}?${search}` : url, signal ? { signal } : {});
+  try {
+    return await response.json();
+  } catch (error) {
+    // The answer's body can be cut off after its head has come.
+    if (signal?.aborted) throw new ApiError("aborted", "");
+    if (error instanceof TypeError) throw new ApiError("offline", WORDS.offline);
+    throw error;
+  }
 }
 
 /**
