@@ -1,11 +1,12 @@
-"""Errors as ``application/problem+json`` (RFC 9457), made in one place for the whole app."""
+"""Errors, made in one place for the whole app: ``application/problem+json`` (RFC 9457) for
+programs, a page in words for a browser that asked for a page."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from huefield.networks import ModelError
@@ -51,7 +52,15 @@ class ProblemError(ValueError):
 
     def response(self) -> Response:
         """The answer with that body."""
-        answer = Response(json.dumps(self.body()), self.status, mimetype="application/problem+json")
+        return self._answer(json.dumps(self.body()), "application/problem+json")
+
+    def page(self) -> Response:
+        """The answer as a page in words."""
+        words = render_template("fault.html", title=self.title, detail=self.detail)
+        return self._answer(words, "text/html")
+
+    def _answer(self, body: str, kind: str) -> Response:
+        answer = Response(body, self.status, mimetype=kind)
         answer.headers["Cache-Control"] = "no-store"
         for name, value in self.headers:
             answer.headers[name] = value
@@ -59,11 +68,18 @@ class ProblemError(ValueError):
 
 
 def install_problems(app: Flask) -> None:
-    """Register the one handler that turns every error of ``app`` into problem+json."""
+    """Register the one handler that answers every error of ``app``."""
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        return problem_of(error).response()
+        problem = problem_of(error)
+        return problem.page() if _wants_page() else problem.response()
+
+
+def _wants_page() -> bool:
+    """Whether a person waits for a page: browsers say so, scripts take anything."""
+    kinds = request.accept_mimetypes
+    return kinds["text/html"] > kinds["application/problem+json"]
 
 
 def problem_of(error: Exception) -> ProblemError:

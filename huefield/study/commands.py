@@ -185,6 +185,7 @@ def _store() -> Iterator[StudyStore]:
     from huefield.study.records import StudyError
     from webapp.database import DatabaseError, database_url, open_database
     from webapp.settings import SettingError, load_settings
+    from webapp.study.keeping import Keeping
     from webapp.study.store import StudyStore
 
     try:
@@ -194,7 +195,9 @@ def _store() -> Iterator[StudyStore]:
     except (SettingError, DatabaseError, OperationalError) as error:
         raise click.ClickException(str(error)) from error
     try:
-        yield StudyStore(database, instance / "studies")
+        store = StudyStore(database, instance / "studies")
+        Keeping(store).look()
+        yield store
     except StudyError as error:
         raise click.ClickException(str(error)) from error
     finally:

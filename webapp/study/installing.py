@@ -10,6 +10,7 @@ from webapp.admin.passwords import Logins
 from webapp.admin.routes import admin
 from webapp.database import database_url, open_database
 from webapp.study.addresses import Addresses
+from webapp.study.keeping import Keeping
 from webapp.study.limits import Limit
 from webapp.study.participation import Participation
 from webapp.study.routes import study
@@ -25,7 +26,11 @@ def install_studies(app: Flask) -> None:
     instance = Path(app.instance_path)
     database = open_database(database_url(app.config["DATABASE_URL"], instance))
     app.extensions["huefield_database"] = database
-    app.extensions["huefield_studies"] = StudyStore(database, instance / "studies")
+    store = StudyStore(database, instance / "studies")
+    app.extensions["huefield_studies"] = store
+    keeping = Keeping(store)
+    keeping.look()
+    database.close()  # a server may fork from here
     addresses = Addresses(app.config["SECRET_KEY"])
     app.extensions["huefield_participation"] = Participation(database, addresses)
     app.extensions["huefield_study_limits"] = {
@@ -34,5 +39,6 @@ def install_studies(app: Flask) -> None:
         "withdrawals": Limit(20, 600),
     }
     app.extensions["huefield_logins"] = Logins(database, app.config["SECRET_KEY"])
-    app.register_blueprint(study)
-    app.register_blueprint(admin)
+    for blueprint in (study, admin):
+        app.register_blueprint(blueprint)
+        app.before_request_funcs.setdefault(blueprint.name, []).append(keeping.before_request)

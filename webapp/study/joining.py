@@ -130,6 +130,17 @@ def add_to_cells(
     )
 
 
+def take_up(connection: Connection, participant: int, now: float) -> None:
+    """Somebody who was given up is back: the open trials count again."""
+    taken = connection.execute(
+        update(PARTICIPANT)
+        .where(PARTICIPANT.c.id == participant, PARTICIPANT.c.state == "dropped")
+        .values(state="consented", seen_at=now)
+    )
+    if taken.rowcount:
+        add_to_cells(connection, participant, 1)
+
+
 def _known(connection: Connection, study: LiveStudy, entry: Entry) -> Any:
     withdrawn = withdrawn_id(study.secret, entry.source, entry.external_id or "")
     return connection.execute(

@@ -11,20 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, func, insert, select, update
 
 from webapp.database import Database
 from webapp.database.tables import PARTICIPANT, PICTURE, TRIAL, VOTE
 from webapp.problems import ProblemError
 from webapp.study.addresses import Addresses, Slot
 from webapp.study.answers import Answer, Device
-from webapp.study.identities import (
-    completion_code,
-    normalized_code,
-    withdrawal_code,
-    withdrawn_id,
-)
-from webapp.study.joining import Entry, add_to_cells, join
+from webapp.study.identities import completion_code, withdrawal_code
+from webapp.study.joining import Entry, join, take_up
+from webapp.study.leaving import withdraw
 from webapp.study.live import LiveStudies, LiveStudy
 from webapp.study.store import hashed
 
@@ -96,7 +92,7 @@ class Participation:
         """What the person's page shows now: its phase, and the trials at hand."""
         with self._database.write() if person.state == "dropped" else self._database.read() as c:
             if person.state == "dropped":
-                self._take_up(c, person)
+                take_up(c, person.id, self._clock())
             return self._state(c, person)
 
     def answer_screen(self, person: Person, color_vision: str, steps: int) -> Document:
@@ -135,7 +131,7 @@ class Participation:
             if trial is None:
                 raise ProblemError(404, "no-trial", "No such trial", "It is not yours.")
             if trial.state == "dropped":
-                self._take_up(connection, person)
+                take_up(connection, person.id, self._clock())
             self._store(connection, person, trial, answer)
             document = {"stored": True, "feedback": None, "state": self._state(connection, person)}
         if trial.kind == "practice":
@@ -145,41 +141,8 @@ class Participation:
 
     def withdraw(self, study: LiveStudy, code: str) -> bool:
         """Deletes the votes of the person with that code; whether there was one."""
-        wanted = hashed(normalized_code(code))
         with self._database.write() as connection:
-            row = connection.execute(
-                select(
-                    PARTICIPANT.c.id,
-                    PARTICIPANT.c.source,
-                    PARTICIPANT.c.external_id,
-                    PARTICIPANT.c.state,
-                ).where(PARTICIPANT.c.study_id == study.id, PARTICIPANT.c.withdrawal_hash == wanted)
-            ).first()
-            if row is None:
-                return False
-            if row.state == "withdrawn":
-                return True
-            if row.state == "dropped":
-                self._take_up(connection, Person(row.id, row.state, row.source, None, study))
-            add_to_cells(connection, row.id, -1, answered_too=True)
-            connection.execute(delete(TRIAL).where(TRIAL.c.participant_id == row.id))
-            known = row.external_id
-            connection.execute(
-                update(PARTICIPANT)
-                .where(PARTICIPANT.c.id == row.id)
-                .values(
-                    state="withdrawn",
-                    external_id=known and withdrawn_id(study.secret, row.source, known),
-                    external_session=None,
-                    color_vision=None,
-                    screen_steps=None,
-                    viewport_width=None,
-                    viewport_height=None,
-                    pixel_ratio=None,
-                    pointer=None,
-                )
-            )
-        return True
+            return withdraw(connection, study, code, self._clock())
 
     def picture(self, address: str) -> tuple[LiveStudy, str]:
         """The study and the SHA-256 of the picture at a sealed address.
@@ -227,16 +190,6 @@ class Participation:
             raise ProblemError(410, "withdrawn", "You withdrew", "Your answers were deleted.")
         study = self.studies.numbered(connection, row.study_id)
         return Person(row.id, row.state, row.source, row.color_vision, study)
-
-    def _take_up(self, connection: Connection, person: Person) -> None:
-        """Somebody who was given up is back."""
-        taken = connection.execute(
-            update(PARTICIPANT)
-            .where(PARTICIPANT.c.id == person.id, PARTICIPANT.c.state == "dropped")
-            .values(state="consented", seen_at=self._clock())
-        )
-        if taken.rowcount:
-            add_to_cells(connection, person.id, 1)
 
     def _store(self, connection: Connection, person: Person, trial: Any, answer: Answer) -> None:
         """One vote on disk, or the proof that this very vote is there."""

@@ -250,3 +250,18 @@ def test_no_zip_and_a_zip_bomb(admin: FlaskClient, app: Flask) -> None:
     assert "too large when unpacked" in admin.post("/admin/studies", data=data).text
     data = {"csrf": csrf(admin), "study": (io.BytesIO(bytes(200_000)), "s.zip")}
     assert admin.post("/admin/studies", data=data).status_code == 413
+
+
+def test_browsers_get_faults_as_pages(admin: FlaskClient, make_study: MakeStudy) -> None:
+    make_study()
+    html = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = admin.get("/admin/studies/pilot/1/report.html", headers=html)
+    assert (answer.status_code, answer.mimetype) == (409, "text/html")
+    assert "hidden until it is closed" in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    script = admin.get("/admin/studies/pilot/1/report.html", headers={"Accept": "*/*"})
+    assert script.mimetype == "application/problem+json"
+    back = admin.get("/study/typo", headers=html | {"Referer": "http://localhost/admin/"})
+    assert (back.status_code, 'href="http://localhost/admin/"' in back.text) == (404, True)
+    away = admin.get("/study/typo", headers=html | {"Referer": "https://elsewhere.example/"})
+    assert "elsewhere" not in away.text
