@@ -1,5 +1,4 @@
-"""Errors, made in one place for the whole app: ``application/problem+json`` (RFC 9457) for
-programs, a page in words for a browser that asked for a page."""
+"""Errors, made in one place: problem+json (RFC 9457) for programs, a page in words for browsers."""
 
 from __future__ import annotations
 
