@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import time
@@ -35,7 +36,8 @@ class Client:
             _, writer = self._streams
             self._streams = None
             writer.close()
-            await writer.wait_closed()
+            with contextlib.suppress(ConnectionError):  # the server closed it first
+                await writer.wait_closed()
 
     async def ask(self, method: str, path: str, body: Any = None) -> bytes:
         """The body of an answer; anything but success is noted as a fault."""

@@ -7,7 +7,6 @@ transaction in which a read and the write that rests on it cannot be interleaved
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp.database.migrating import migrate
+from webapp.database.turns import Turns
 
 _WAIT_MS = 20_000
 
@@ -35,8 +35,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        # One writer at a time inside this process: SQLite's own waiting polls, which is slow.
-        self._turn = threading.Lock()
+        self._turns = Turns(engine)
 
     @property
     def is_sqlite(self) -> bool:
@@ -53,18 +52,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is on disk once the block was left, and undone if it raised."""
-        if not self.is_sqlite:
-            with self.engine.begin() as connection:
-                yield connection
-            return
-        with self._turn, self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+        with self._turns.write() if self.is_sqlite else self.engine.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close every connection."""
