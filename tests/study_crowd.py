@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from huefield.study.definition import Definition, definition_from_json, frozen_document
+from huefield.study.definition import Definition, frozen_document
 from huefield.study.export import ParticipantRow, StudyExport, VoteRow
+from huefield.study.reading import definition_from_json
 from huefield.study.schedule import PlannedTrial, plan_trials
 
 

@@ -30,8 +30,8 @@ def create(definition: Path) -> None:
     Folders in it are relative to the file.
     """
     from huefield.networks import default_models_root
-    from huefield.study.definition import parse_definition
     from huefield.study.model_pictures import ModelColorer
+    from huefield.study.reading import parse_definition
 
     with _store() as store:
         try:

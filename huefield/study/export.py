@@ -14,13 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from huefield.study.definition import (
-    Definition,
-    canonical,
-    definition_from_json,
-    definition_hash,
-)
+from huefield.study.definition import Definition, canonical, definition_hash
 from huefield.study.dictionary import PARTICIPANT_COLUMNS, VOTE_COLUMNS, dictionary_markdown
+from huefield.study.reading import definition_from_json
 from huefield.study.records import StudyError, read_record
 
 FORMAT = 1

@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from huefield.study.definition import definition_from_json
+from huefield.study.reading import definition_from_json
 from tests.bench.study_load import Load, run_load
 from tests.postgres import binaries, create_database, private_cluster
 from tests.study_photos import sources, write_study_folders

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from huefield.study.analysis import analyse
-from huefield.study.definition import definition_from_json
+from huefield.study.reading import definition_from_json
 from tests.browser.study_people import READY, Eyes, Manner, Scripted, crowd, run_async
 from tests.study_photos import sources, write_study_folders
 from webapp import create_app

@@ -24,9 +24,9 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from huefield.study.definition import parse_definition
 from huefield.study.export import export_files
 from huefield.study.model_pictures import ModelColorer
+from huefield.study.reading import parse_definition
 from huefield.study.records import StudyError
 from huefield.study.report import report_files
 from webapp.admin.passwords import Logins, TooManyError, password_version

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, select
 
-from huefield.study.definition import Definition, definition_from_json
+from huefield.study.definition import Definition
+from huefield.study.reading import definition_from_json
 from webapp.database.tables import STUDY
 
 _KEPT = 32

@@ -16,13 +16,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from huefield.study.definition import (
-    Definition,
-    definition_from_json,
-    definition_hash,
-    frozen_document,
-)
+from huefield.study.definition import Definition, definition_hash, frozen_document
 from huefield.study.pictures import Colorer, gather_pictures
+from huefield.study.reading import definition_from_json
 from huefield.study.records import StudyError
 from huefield.study.schedule import cells_of
 from webapp.database import Database

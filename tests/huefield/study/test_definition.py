@@ -4,14 +4,8 @@ from typing import Any
 
 import pytest
 
-from huefield.study.definition import (
-    ModelSource,
-    canonical,
-    definition_from_json,
-    definition_hash,
-    frozen_document,
-    parse_definition,
-)
+from huefield.study.definition import ModelSource, canonical, definition_hash, frozen_document
+from huefield.study.reading import definition_from_json, parse_definition
 from huefield.study.records import StudyError
 
 TEXT = """

@@ -11,11 +11,12 @@ from PIL import Image
 from huefield.lab import rgb_to_lab
 from huefield.networks import Networks
 from huefield.photo import read_photo
-from huefield.study.definition import Definition, ModelSource, definition_from_json
+from huefield.study.definition import Definition, ModelSource
 from huefield.study.fakes import obvious_fake
 from huefield.study.model_pictures import ModelColorer
 from huefield.study.padding import encode_plain, padded
 from huefield.study.pictures import StudyPicture, gather_pictures
+from huefield.study.reading import definition_from_json
 from huefield.study.records import StudyError
 from tests.study_photos import SIZE, sources, write_study_folders
 

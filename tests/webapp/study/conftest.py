@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from huefield.study.definition import definition_from_json
+from huefield.study.reading import definition_from_json
 from tests.postgres import binaries, create_database, private_cluster
 from tests.study_photos import sources, write_study_folders
 from webapp import create_app

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import IntegrityError
 
-from huefield.study.definition import definition_from_json
+from huefield.study.reading import definition_from_json
 from huefield.study.records import StudyError
 from huefield.study.report import report_files
 from tests.webapp.study.conftest import MakeStudy, Participant, no_models, small_definition
