@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huefield import lab, upsample
+from huefield.candidates import POOL_SIZE, Candidates, small_grid
 from huefield.following import follow
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.gcrf.opening import Backend
@@ -80,14 +81,22 @@ class Colorizer:
         backend: which solver photos get, see `huefield.gcrf.open_solver`.
         anticipate: whether an open photo prepares for strokes in the background, once its first
             samples are out; a script that never paints saves the work.
+        pool_size: draws from which samples are picked, see `huefield.candidates`; 0 shows draws as
+            they come, as the paper does.
     """
 
     def __init__(
-        self, networks: Networks, backend: Backend = "auto", *, anticipate: bool = True
+        self,
+        networks: Networks,
+        backend: Backend = "auto",
+        *,
+        anticipate: bool = True,
+        pool_size: int = POOL_SIZE,
     ) -> None:
         self.networks = networks
         self.backend = backend
         self.anticipate = anticipate
+        self.pool_size = pool_size
         info = networks.info
         self._kernel = Kernel(info.kernel.kind, info.kernel.diagonal)
         self._weights = Weights(
@@ -132,6 +141,14 @@ class OpenPhoto:
         with self._timed("mixture"):
             pi, mu = networks.mixture(self._gray)
             self._mixture = Mixture(pi, mu, info.sigma)
+        self._small = small_grid(self.grid, info.multiple)
+        small_gray = self._grid_gray(self._small)
+        self._candidates = Candidates(
+            self._mixture,
+            lambda z: self._unary(small_gray, z),
+            self._small,
+            colorizer.pool_size,
+        )
         with self._timed("similarity"):
             flat = embedding.reshape(len(embedding), -1)  # (D, P)
             self._solver = open_solver(flat, kernel, weights, colorizer.backend)
@@ -323,7 +340,8 @@ class OpenPhoto:
     def _draws(self, seed: int, near: Near, n: int) -> Draws:
         """The first n latent codes of a set."""
         if not near:
-            return self._mixture.sample(n, seed)
+            with self._timed("choose"):
+                return self._candidates.first(n, seed)
         base_seed, base_index = near[-1]
         base = self._draws(base_seed, near[:-1], base_index + 1)
         return self._mixture.around(base.z[base_index], n, seed)
@@ -380,14 +398,10 @@ class OpenPhoto:
                 self._sets.move_to_end(key)
                 return self._sets[key]
         with self._timed("condition"):
-            multiple = self._networks.info.multiple
-            height, width = (max(multiple, side // 2 // multiple * multiple) for side in self.grid)
-            draws = self._mixture.sample(max(NUM_CANDIDATES, n), seed)
-            unary = self._unary(self._grid_gray((height, width)), draws.z)
-            fits = _fits(unary, rasterize(edits, (height, width)))
-            cells = unary.reshape(len(unary), 4, height // 4, 4, width // 4, 2)
-            signature = cells.mean((2, 4)).reshape(len(unary), -1)  # (N, 4 * 4 * 2)
-            chosen = choose_for_edits(draws, fits, signature, n)
+            pool = self._candidates.pool(seed, max(NUM_CANDIDATES, n))
+            draws = pool.draws
+            fits = _fits(pool.unary, rasterize(edits, self._small))
+            chosen = choose_for_edits(draws, fits, pool.signature, n)
         draws = Draws(draws.z[chosen], draws.component[chosen], draws.log_prob[chosen])
         fields = self._fields(draws)
         with self._lock:

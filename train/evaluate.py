@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from huefield.candidates import POOL_SIZE
 from huefield.colorizer import Colorizer
 from huefield.networks import MissingGpuError, ModelError, Networks, load_model
 from train.data import DataError
@@ -44,6 +45,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gcrf", choices=sorted(SETTINGS), default="both")
     parser.add_argument("--samples", default="8,100", help="numbers of samples")
+    parser.add_argument(
+        "--pool", type=int, default=POOL_SIZE, help="draws to pick samples from; 0: plain draws"
+    )
     parser.add_argument("--beta-points", type=float, default=5.0, help="pull of a revealed cell")
     parser.add_argument("--beta-prior", type=float, default=1e-4, help="pull to the prior there")
     parser.add_argument(
@@ -61,6 +65,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.samples = sorted(int(part) for part in options.samples.split(","))
     except ValueError:
         parser.error(f"argument --samples: expected numbers, got {options.samples!r}")
+    if options.pool < 0:
+        parser.error(f"argument --pool: expected at least 0, got {options.pool}")
     if options.samples[0] < 2:
         parser.error("argument --samples: a set of samples has at least 2")
     for name in ("num_photos", "processes"):
@@ -98,7 +104,7 @@ class Evaluation:
         self.tables: dict[str, dict[str, report.Table]] = {}
         self.sheets: dict[str, list[Path]] = {}
         self._networks = networks
-        self._functions = ModelFunctions(networks, SETTINGS[options.gcrf])
+        self._functions = ModelFunctions(networks, SETTINGS[options.gcrf], options.pool)
         self._colorizer = Colorizer(networks, anticipate=False)
         self._options = options
         self._progress = not options.quiet

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from huefield import lab
+from huefield import lab, upsample
+from huefield.candidates import POOL_SIZE, Candidates, small_grid
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.mixture import Mixture
 from huefield.networks import Networks
@@ -31,10 +32,12 @@ class ModelFunctions:
     Attributes:
         networks: the model.
         settings: which of `ON` and `OFF` the samples come in.
+        pool_size: draws from which samples are picked, see `huefield.candidates`.
     """
 
     networks: Networks
     settings: tuple[str, ...] = (ON, OFF)
+    pool_size: int = POOL_SIZE
 
     @property
     def kernel(self) -> Kernel:
@@ -51,10 +54,16 @@ class ModelFunctions:
         gray = lab.scale_gray(lightness)
         info = self.networks.info
         pi, mu = self.networks.mixture(gray)
-        z = Mixture(pi, mu, info.sigma).sample(num, seed).z
-        parts = [self.networks.decode(gray, part) for part in np.array_split(z, -(-num // 16))]
-        unary = np.concatenate(parts).transpose(0, 2, 3, 1)  # (num, h, w, 2)
-        unary = unary * np.float32(lab.AB_SCALE * info.chroma_gain)
+        grid = small_grid((lightness.shape[0], lightness.shape[1]), info.multiple)
+        small = lab.scale_gray(upsample.grid_lightness(lightness, grid))
+        mixture = Mixture(pi, mu, info.sigma)
+        pools = Candidates(
+            mixture,
+            lambda z: self._decode(small, z).reshape(len(z), -1, 2),
+            grid,
+            self.pool_size,
+        )
+        unary = self._decode(gray, pools.first(num, seed).z)
         found = {}
         if ON in self.settings:
             embedding = self.embed(gray).reshape(-1, gray.size)  # (D, P)
@@ -64,6 +73,12 @@ class ModelFunctions:
         if OFF in self.settings:
             found[OFF] = unary
         return found
+
+    def _decode(self, gray: Floats, z: Floats) -> Floats:
+        """The unary (n, h, w, 2) ab of codes (n, Z) on the grid of gray (h, w)."""
+        parts = [self.networks.decode(gray, part) for part in np.array_split(z, -(-len(z) // 16))]
+        unary = np.concatenate(parts).transpose(0, 2, 3, 1)
+        return np.asarray(unary * np.float32(lab.AB_SCALE * self.networks.info.chroma_gain))
 
     def candidates(self, gray: Floats) -> Floats:
         """64 samples (64, h, w, 2) ab, of which the points may choose, of a scaled gray grid."""
