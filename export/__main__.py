@@ -37,9 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--beta-edit", type=float, default=weights.beta_edit, help="pull to a painted colour")
     add("--gamma", type=float, default=weights.gamma, help="pull of a tie")
     add("--chroma-gain", type=float, default=1.0, help="factor on the unary's chroma")
+    add("--sigma", type=float, help="deviation that samples are drawn with (default: as trained)")
     options = parser.parse_args(arguments)
     gcrf = GcrfSettings(options.beta, options.beta_prior, options.beta_edit, options.gamma)
-    settings = Settings(options.description, options.grid_area, gcrf, options.chroma_gain)
+    settings = Settings(
+        options.description, options.grid_area, gcrf, options.chroma_gain, options.sigma
+    )
     try:
         info = export_model(
             options.run, options.model, options.photos, settings, force=options.force

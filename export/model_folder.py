@@ -46,12 +46,15 @@ class Settings:
         grid_area: about how many cells the working grid has.
         gcrf: weights of the G-CRF.
         chroma_gain: factor on the unary's chroma.
+        sigma: deviation that samples are drawn with; None for the one that the mixture was trained
+            with.
     """
 
     description: str
     grid_area: int
     gcrf: GcrfSettings
     chroma_gain: float
+    sigma: float | None = None
 
 
 def model_score(metrics: Mapping[str, Any]) -> float | None:
@@ -156,7 +159,7 @@ def _describe(
         multiple=STRIDE,
         embedding_size=networks.embedding_size,
         num_components=networks.num_components,
-        sigma=trained.config.mdn.sigma,
+        sigma=trained.config.mdn.sigma if settings.sigma is None else settings.sigma,
         latent_size=networks.latent_size,
         lab=LabScaling(lab.L_CENTER, lab.L_SCALE, lab.AB_SCALE),
         opset=OPSET,

@@ -63,7 +63,7 @@ class ModelInfo:
         multiple: both sides of the grid are multiples of this.
         embedding_size: D, rows of the embedding A.
         num_components: M, components of the mixture.
-        sigma: deviation of each component in the latent space.
+        sigma: deviation of each component in the latent space, as samples are drawn.
         latent_size: numbers in one z.
         lab: scaling of the networks' inputs and outputs.
         opset: ONNX operator set of the graphs.

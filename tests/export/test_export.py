@@ -166,11 +166,13 @@ def test_failure_leaves_nothing_behind(
 def test_settings_reach_the_model(tiny_run: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine"
     options = ["--beta", "3", "--beta-prior", "0.01", "--beta-edit", "80", "--gamma", "7"]
+    options += ["--sigma", "0.3"]
     more = ["--chroma-gain", "1.2", "--grid-area", "1024", "--description", "Mine"]
     assert main([str(tiny_run), str(target), *options, *more]) == 0
     info = read_model_info(target)
     assert (info.gcrf.beta, info.gcrf.beta_prior, info.gcrf.beta_edit) == (3, 0.01, 80)
     assert (info.gcrf.gamma, info.chroma_gain, info.grid_area) == (7, 1.2, 1024)
+    assert info.sigma == 0.3
     assert (info.name, info.description) == ("mine", "Mine")
 
 
