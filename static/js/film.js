@@ -7,7 +7,7 @@
  */
 
 import { WORK, workOf } from "./core/state.js";
-import { forget, keep, loadAll, tabName } from "./storage.js";
+import { forget, freshName, keep, loadAll, tabName } from "./storage.js";
 import { context2d, element, make } from "./view/elements.js";
 import { say, WORDS } from "./words.js";
 
@@ -15,7 +15,7 @@ import { say, WORDS } from "./words.js";
 const REST = 250;
 
 export class Film {
-  #strip = element("film", HTMLElement);
+  #strip = element("film");
   #tab = tabName();
   /** @type {Frame[]} */
   #frames = [];
@@ -50,7 +50,7 @@ export class Film {
 
   /** The photo on the stage, which was just opened, as a new frame. @param {Blob | string} source @param {string} name */
   add(source, name) {
-    const key = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    const key = freshName();
     this.#frames.push({ key, name, source, work: workOf(this.store.state()), thumb: null });
     this.#active = this.#frames.length - 1;
     this.#lay();
@@ -121,7 +121,7 @@ export class Film {
   /** Take over what another tab left behind. @param {Kept} kept */
   adopt({ name, source, work }) {
     this.#park();
-    const key = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    const key = freshName();
     this.#frames.push({ key, name, source, work, thumb: null });
     this.show(this.#frames.length - 1);
     this.#keep();

@@ -16,9 +16,14 @@ const LIFETIME = 30 * 24 * 3600 * 1000;
 export function tabName() {
   const known = sessionStorage.getItem("tab");
   if (known) return known;
-  const fresh = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  const fresh = freshName();
   sessionStorage.setItem("tab", fresh);
   return fresh;
+}
+
+/** A name that nothing else has. */
+export function freshName() {
+  return crypto.getRandomValues(new Uint32Array(3)).join("-");
 }
 
 /** @returns {Promise<Kept[]>}  the latest first */

@@ -10,7 +10,7 @@ import { button, element, make, makeIcon } from "./elements.js";
 import { colorOf } from "./stage-painter.js";
 
 export class EditsView {
-  #list = element("edit-list", HTMLElement);
+  #list = element("edit-list");
 
   /** @param {Store} store */
   constructor(store) {
@@ -28,8 +28,8 @@ export class EditsView {
     const focus =
       held instanceof HTMLElement && this.#list.contains(held) ? held.dataset.key : null;
     this.#list.replaceChildren(...edits.map((edit) => this.#row(edit)).reverse());
-    element("edits-none", HTMLElement).hidden = edits.length > 0;
-    element("edits-count", HTMLElement).textContent = edits.length > 0 ? String(edits.length) : "";
+    element("edits-none").hidden = edits.length > 0;
+    element("edits-count").textContent = edits.length > 0 ? String(edits.length) : "";
     button("clear").disabled = edits.length === 0;
     this.#mark();
     // The list was made anew: the button that was in use keeps the focus.

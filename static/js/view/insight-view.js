@@ -18,7 +18,7 @@ const AMBER = [255, 176, 46];
 const BLUE = [70, 150, 255];
 
 export class InsightView {
-  #badge = element("badge", HTMLElement);
+  #badge = element("badge");
   #asking = new AbortController();
   #shown = "";
 

@@ -6,7 +6,7 @@
  * @typedef {import("../core/actions.js").Action} Action
  */
 
-import { element } from "./elements.js";
+import { ARROWS, element } from "./elements.js";
 import { ZOOM, zoomMiddle } from "./tool-view.js";
 
 /** @type {Record<string, State["tool"]>} */
@@ -20,8 +20,6 @@ const TOOLS = {
   q: "pick",
   v: "move",
 };
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Keys {
   #canvas = element("picture", HTMLCanvasElement);
