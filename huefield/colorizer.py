@@ -31,7 +31,7 @@ from huefield.palette import PaletteColor, group_colors
 from huefield.photo import Photo
 from huefield.picks import Near, Pick, chunk_of
 from huefield.rendering import Renderer
-from huefield.strokes import Constraints, Edits, rasterize
+from huefield.strokes import Constraints, Edits, StrokeLabels, rasterize
 from huefield.tone import Tone
 
 __all__ = ["Backend", "Colorizer", "OpenPhoto", "Pick", "Sample"]
@@ -138,6 +138,7 @@ class OpenPhoto:
         self._lock = threading.Lock()
         self._sets: OrderedDict[tuple[object, ...], tuple[Draws, Floats]] = OrderedDict()
         self._renderer = Renderer(photo.lightness)
+        self._labels = StrokeLabels(self.grid)
         self._suggestions: Floats | None = None
         self._unhinted: Floats | None = None
         self._preparing: threading.Thread | None = None
@@ -155,7 +156,7 @@ class OpenPhoto:
             held += sum(draws.z.nbytes + fields.nbytes for draws, fields in self._sets.values())
         if self._suggestions is not None:
             held += self._suggestions.nbytes
-        return held + self._renderer.nbytes
+        return held + self._renderer.nbytes + self._labels.nbytes
 
     def samples(
         self, n: int, seed: int = 0, edits: Edits | None = None, *, condition: bool = False
@@ -258,7 +259,7 @@ class OpenPhoto:
 
     def uncertainty(self, edits: Edits | None = None) -> Floats:
         """How unsure each cell's colour is: posterior deviation (h, w) float32, less near edits."""
-        constraints = None if edits is None else rasterize(edits, self.grid)
+        constraints = None if edits is None else rasterize(edits, self.grid, labels=self._labels)
         return self._solver.deviation(constraints).reshape(self.grid)
 
     def palette(self, x: float, y: float, size: int = 6) -> list[PaletteColor]:
@@ -347,11 +348,11 @@ class OpenPhoto:
         fits = np.ones(len(fields))
         if edits is not None and len(edits):
             with self._timed("edits"):
-                plain = rasterize(edits, self.grid)
+                plain = rasterize(edits, self.grid, labels=self._labels)
                 if len(plain):
                     fits = _fits(fields, plain)
                 if any(stroke.keep for stroke in edits.strokes):
-                    fields = follow(fields, edits, self.grid, self._correct)
+                    fields = follow(fields, edits, self._labels, self._correct)
                 elif len(plain):
                     fields = self._correct(fields, plain)
         return [

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from huefield.strokes import Constraints, Edits, rasterize
+from huefield.strokes import Constraints, Edits, StrokeLabels, rasterize
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 def follow(
     fields: Floats,
     edits: Edits,
-    grid: tuple[int, int],
+    labels: StrokeLabels,
     correct: Callable[[Floats, Constraints], Floats],
 ) -> Floats:
     """Fields (n, P, 2) that follow the edits.
@@ -28,13 +28,13 @@ def follow(
     Args:
         fields: (n, P, 2) float32, before any edit.
         edits: strokes and ties.
-        grid: (h, w) of the fields.
+        labels: the photo's, on the grid of the fields.
         correct: a solver's `correct`.
     """
     held: dict[int, Floats] = {}
 
     def solved(part: Edits) -> Floats:
-        constraints = rasterize(part, grid, held)
+        constraints = rasterize(part, labels.grid, held, labels)
         return correct(fields, constraints) if len(constraints) else fields
 
     present: Floats | None = None

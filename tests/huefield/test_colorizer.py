@@ -272,3 +272,28 @@ def test_tiny_and_narrow_photos_are_coloured(
     edits = Edits((width, height), (Stroke(((0.5, 0.5),), 1.0, (20.0, 20.0)),))
     for sample in narrow.samples(2, 0, edits, condition=True):
         assert narrow.render(sample).shape == (height, width, 3)
+
+
+def test_strokes_one_by_one_give_the_bits_of_all_at_once(
+    colorizer: Colorizer, example_photos: Mapping[str, Path]
+) -> None:
+    """What an open edit file shows is what was on the page when it was saved."""
+    photo = read_photo(example_photos["mechanic"].read_bytes())
+    rng = np.random.default_rng(2)
+    strokes = tuple(
+        Stroke(
+            tuple(map(tuple, (rng.uniform(40, 400, 2) + rng.uniform(-50, 50, (9, 2))).tolist())),
+            float(rng.uniform(10, 30)),
+            (float(rng.uniform(-50, 50)), float(rng.uniform(-50, 50))),
+            keep=k in (5, 9),
+        )
+        for k in range(12)
+    )
+    painted = colorizer.open(photo)
+    for count in (*range(1, 13), 4, 12):
+        samples = painted.samples(3, 0, Edits(photo.size, strokes[:count]))
+        if count in (4, 8, 12):
+            fresh = colorizer.open(photo).samples(3, 0, Edits(photo.size, strokes[:count]))
+            for one, other in zip(samples, fresh, strict=True):
+                assert np.array_equal(one.field, other.field)
+                assert one.fit == other.fit
