@@ -8,7 +8,7 @@
 
 import { WORK, workOf } from "./core/state.js";
 import { forget, freshName, keep, loadAll, tabName } from "./storage.js";
-import { context2d, element, make } from "./view/elements.js";
+import { drawSmall, element, make } from "./view/elements.js";
 import { say, WORDS } from "./words.js";
 
 /** Milliseconds of rest after which a change is kept. */
@@ -162,12 +162,7 @@ export class Film {
     this.#strip.replaceChildren(
       ...this.#frames.map((frame, index) => {
         const canvas = make("canvas", { width: "56", height: "40", "aria-hidden": "true" });
-        const { thumb } = frame;
-        if (thumb) {
-          const scale = Math.max(56 / thumb.width, 40 / thumb.height);
-          const [width, height] = [thumb.width * scale, thumb.height * scale];
-          context2d(canvas).drawImage(thumb, (56 - width) / 2, (40 - height) / 2, width, height);
-        }
+        if (frame.thumb) drawSmall(canvas, frame.thumb, 112);
         const name = say(WORDS.film_photo, { name: frame.work.photo?.name ?? frame.name });
         const choice = make(
           "button",

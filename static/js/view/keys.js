@@ -20,6 +20,8 @@ const TOOLS = {
   q: "pick",
   v: "move",
 };
+/** @type {Record<string, import("../core/state.js").Insight>} */
+const INSIGHTS = { i: "influence", u: "uncertainty", y: "unary" };
 
 export class Keys {
   #canvas = element("picture", HTMLCanvasElement);
@@ -126,6 +128,7 @@ function keyAction(event, state) {
     return { type: "sample-chosen", index: number - 1 };
   }
   if (TOOLS[key]) return { type: "tool-chosen", tool: TOOLS[key] };
+  if (INSIGHTS[key]) return toggled(state, INSIGHTS[key]);
   switch (event.code === "Digit0" && event.shiftKey ? "full" : key) {
     case "b":
       return { type: "before-shown", before: true };
@@ -137,12 +140,6 @@ function keyAction(event, state) {
       return { type: "more-different" };
     case "l":
       return { type: "more-like", index: state.selected };
-    case "i":
-      return toggled(state, "influence");
-    case "u":
-      return toggled(state, "uncertainty");
-    case "y":
-      return toggled(state, "unary");
     case "[":
       return { type: "brush-scaled", factor: 1 / 1.15 };
     case "]":

@@ -91,10 +91,8 @@ export class ToolView {
     press("before", state.before);
     button("undo").disabled = state.history.past.length === 0;
     button("redo").disabled = state.history.future.length === 0;
-    const percent = say(WORDS.percent, {
-      value: Math.round(100 * state.view.scale * devicePixelRatio),
-    });
-    element("zoom-value", HTMLOutputElement).value = percent;
+    const value = Math.round(100 * state.view.scale * devicePixelRatio);
+    element("zoom-value", HTMLOutputElement).value = say(WORDS.percent, { value });
     document.body.dataset.state = state.photo || state.opening ? "open" : "start";
     if (state.tieStart !== before.tieStart && state.tieStart) {
       this.store.dispatch({ type: "noticed", text: WORDS.tie_next });
