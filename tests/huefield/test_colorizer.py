@@ -186,6 +186,29 @@ def test_uncertainty_is_a_positive_map(opened: OpenPhoto) -> None:
     assert deviation.std() > 0
 
 
+def test_a_stroke_helps_where_samples_differ_and_it_reaches_far(opened: OpenPhoto) -> None:
+    fields = np.stack([sample.field for sample in opened.samples(6)])
+    helps = opened.helps(fields)
+    assert helps.shape == opened.grid
+    assert helps.min() > 0
+    spread = np.sqrt(fields.var(axis=0).sum(axis=2))
+    # What a stroke at a cell changes is a column of the edits' inverse precision.
+    (h, w), (wide, high) = opened.grid, opened.photo.size
+    cells = [(h // 8, w // 8), (h // 2, w // 3), (2 * h // 3, 3 * w // 4)]
+    width, height = wide / w, high / h
+    for row, column in cells:
+        _, moved = opened.influence((column + 0.5) * width, (row + 0.5) * height)
+        reach = moved.sum() / moved[row, column]
+        share = helps[row, column] / helps[cells[0]]
+        y, x = cells[0]
+        first = opened.influence((x + 0.5) * width, (y + 0.5) * height)[1]
+        wanted = (spread[row, column] + 1e-3) * reach
+        wanted /= (spread[cells[0]] + 1e-3) * first.sum() / first[cells[0]]
+        assert share == pytest.approx(wanted, rel=1e-2)
+    assert not np.allclose(opened.helps(), helps)
+    assert np.allclose(opened.helps(), opened.helps(fields[:1]))
+
+
 def test_palette_suggests_what_samples_have(opened: OpenPhoto) -> None:
     colors = opened.palette(300.0, 200.0)
     assert 1 <= len(colors) <= 6
