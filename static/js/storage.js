@@ -40,7 +40,11 @@ export async function loadAll() {
 /** @param {Kept} kept */
 export async function keep(kept) {
   const database = await open();
-  await done(database.transaction(STORE, "readwrite").objectStore(STORE).put(kept));
+  const transaction = database.transaction(STORE, "readwrite");
+  const request = transaction.objectStore(STORE).put(kept);
+  // Holds even when the page goes away now.
+  transaction.commit();
+  await done(request);
 }
 
 /** @param {string} key */

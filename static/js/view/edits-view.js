@@ -39,7 +39,7 @@ export class EditsView {
     element("edits-count").textContent = edits.length > 0 ? String(edits.length) : "";
     button("clear").disabled = edits.length === 0;
     this.#mark();
-    // A row that was made anew keeps the focus on the button that was in use.
+    // A row made anew keeps the focus on the button in use.
     if (focus) this.#find(focus)?.focus();
   }
 
