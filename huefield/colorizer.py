@@ -11,66 +11,33 @@ S from the HOC network, colours from the G-CRF.
 from __future__ import annotations
 
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huefield import lab, upsample
-from huefield.candidates import POOL_SIZE, Candidates, small_grid
-from huefield.following import follow
+from huefield import upsample
+from huefield.candidates import POOL_SIZE
+from huefield.following import Follower
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.gcrf.opening import Backend
-from huefield.hints import expected_change, expected_colours
-from huefield.mixture import Draws, Mixture, choose_for_edits
+from huefield.mixture import Draws
 from huefield.networks import Networks
 from huefield.palette import PaletteColor, group_colors
 from huefield.photo import Photo
-from huefield.picks import Near, Pick, chunk_of
+from huefield.picks import Pick, chunk_of
 from huefield.rendering import Renderer
-from huefield.strokes import Constraints, Edits, rasterize
+from huefield.sample import Sample
+from huefield.sampling import Sampler, fits_of, timed
+from huefield.strokes import Edits, StrokeLabels, rasterize
 from huefield.tone import Tone
 
 __all__ = ["Backend", "Colorizer", "OpenPhoto", "Pick", "Sample"]
 
 Floats = NDArray[np.float32]
 
-NUM_CANDIDATES = 48  # latent codes drawn where samples are conditioned on edits
 NUM_SUGGESTIONS = 24  # latent codes that a palette looks at
-FIT_DISTANCE = 15.0  # ab: a colouring this far from what was painted has a fit of 0.61
-_KEPT_SETS = 12  # chunks of samples whose fields before edits are kept
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One colouring on the working grid.
-
-    Attributes:
-        index: its place in the set.
-        seed: seed of the set.
-        component: the component of the mixture that z came from.
-        log_prob: log-density of z under the mixture.
-        fit: how well the colouring agreed with the edits before it followed them, 0 (not at all)
-            to 1; 1 where there are none.
-        z: (latent_size,) float32.
-        field: (h, w, 2) float32, ab.
-        edits: the strokes and ties that it follows.
-        pick: the latent code that it was asked for by; None where codes were chosen for the edits.
-    """
-
-    index: int
-    seed: int
-    component: int
-    log_prob: float
-    fit: float
-    z: Floats
-    field: Floats
-    edits: Edits | None = None
-    pick: Pick | None = None
 
 
 class Colorizer:
@@ -127,36 +94,24 @@ class OpenPhoto:
         networks = colorizer.networks
         self.photo = photo
         self.timings: dict[str, float] = {}
-        self._networks = networks
         self._anticipate = colorizer.anticipate
-        self._gain = lab.AB_SCALE * networks.info.chroma_gain
         info = networks.info
         self.grid: tuple[int, int] = upsample.grid_shape(
             photo.height, photo.width, area=info.grid_area, multiple=info.multiple
         )
-        with self._timed("grid"):
-            self._gray = self._grid_gray(self.grid)
-        with self._timed("embed"):
-            embedding = networks.embed(self._gray)  # (D, h, w)
-        with self._timed("mixture"):
-            pi, mu = networks.mixture(self._gray)
-            self._mixture = Mixture(pi, mu, info.sigma)
-        self._small = small_grid(self.grid, info.multiple)
-        small_gray = self._grid_gray(self._small)
-        self._candidates = Candidates(
-            self._mixture,
-            lambda z: self._unary(small_gray, z),
-            self._small,
-            colorizer.pool_size,
+        self._sampler = Sampler(
+            networks, photo.lightness, self.grid, self.timings, colorizer.pool_size
         )
-        with self._timed("similarity"):
+        with timed(self.timings, "embed"):
+            embedding = networks.embed(self._sampler.gray)  # (D, h, w)
+        with timed(self.timings, "similarity"):
             flat = embedding.reshape(len(embedding), -1)  # (D, P)
             self._solver = open_solver(flat, kernel, weights, colorizer.backend)
         self._lock = threading.Lock()
-        self._sets: OrderedDict[tuple[object, ...], tuple[Draws, Floats]] = OrderedDict()
         self._renderer = Renderer(photo.lightness)
+        self._labels = StrokeLabels(self.grid)
+        self._follower = Follower(networks, self._sampler.gray, self._solver, self._labels)
         self._suggestions: Floats | None = None
-        self._unhinted: Floats | None = None
         self._preparing: threading.Thread | None = None
 
     @property
@@ -168,11 +123,10 @@ class OpenPhoto:
     def nbytes(self) -> int:
         """Bytes held: pixels, solver, kept samples and previews."""
         held = self.photo.lightness.nbytes + self.photo.rgb.nbytes + self._solver.nbytes
-        with self._lock:
-            held += sum(draws.z.nbytes + fields.nbytes for draws, fields in self._sets.values())
+        held += self._sampler.nbytes
         if self._suggestions is not None:
             held += self._suggestions.nbytes
-        return held + self._renderer.nbytes
+        return held + self._renderer.nbytes + self._labels.nbytes
 
     def samples(
         self, n: int, seed: int = 0, edits: Edits | None = None, *, condition: bool = False
@@ -190,7 +144,7 @@ class OpenPhoto:
             raise ValueError(f"expected at least 1 sample, got {n}")
         if not condition or edits is None or not len(rasterize(edits, self.grid)):
             return list(self.stream([Pick(seed, k) for k in range(n)], edits))
-        draws, fields = self._conditioned(n, seed, edits)
+        draws, fields = self._sampler.conditioned(self._solver, n, seed, edits)
         made = self._edited(draws, fields, 0, edits, [None] * n)
         if self._anticipate:
             self.prepare()
@@ -210,7 +164,7 @@ class OpenPhoto:
             last = first
             while last < len(picks) and chunk_of(picks[last]) == chunk:
                 last += 1
-            draws, fields = self._chunk(*chunk)
+            draws, fields = self._sampler.chunk(self._solver, *chunk)
             places = [pick.index - chunk[2] for pick in picks[first:last]]
             chosen = Draws(draws.z[places], draws.component[places], draws.log_prob[places])
             if edited:
@@ -232,7 +186,7 @@ class OpenPhoto:
 
     def unary(self, sample: Sample) -> Floats:
         """What the decoder said for a sample before the G-CRF: (h, w, 2) float32, ab."""
-        unary: Floats = self._unary(self._gray, sample.z[None])[0].reshape(*self.grid, 2)
+        unary: Floats = self._sampler.unary(sample.z[None])[0].reshape(*self.grid, 2)
         return unary
 
     def prepare(self) -> None:
@@ -258,7 +212,7 @@ class OpenPhoto:
                 for the photo's own size.
             tone: sliders to apply, if any.
         """
-        with self._timed("render"):
+        with timed(self.timings, "render"):
             return self._renderer.render(sample.field, sample.edits, long_side, tone)
 
     def influence(self, x: float, y: float) -> tuple[Floats, Floats]:
@@ -275,8 +229,24 @@ class OpenPhoto:
 
     def uncertainty(self, edits: Edits | None = None) -> Floats:
         """How unsure each cell's colour is: posterior deviation (h, w) float32, less near edits."""
-        constraints = None if edits is None else rasterize(edits, self.grid)
+        constraints = None if edits is None else rasterize(edits, self.grid, labels=self._labels)
         return self._solver.deviation(constraints).reshape(self.grid)
+
+    def helps(self, fields: Floats | None = None) -> Floats:
+        """How much a stroke at each cell helps: (h, w) float32, in no unit, above 0.
+
+        Where samples differ a stroke decides; how far it reaches is what counts besides. Since
+        Q0 1 = beta_prior 1, a stroke at p changes 1 / (beta_prior Q0^-1_pp) cells in sum.
+
+        Args:
+            fields: (n, h, w, 2) float32, samples that follow the present edits; None, or a single
+                one, for what the decoder says of the photo.
+        """
+        if fields is None or len(fields) < 2:
+            fields = self._suggested().reshape(-1, *self.grid, 2)
+        spread = np.sqrt(fields.var(axis=0).sum(axis=-1)) + np.float32(1e-3)  # (h, w)
+        reach = 1 / np.square(self._solver.deviation()).reshape(self.grid)
+        return np.asarray(spread * reach, np.float32)
 
     def palette(self, x: float, y: float, size: int = 6) -> list[PaletteColor]:
         """Colours that samples have at a place, the most likely first.
@@ -287,14 +257,10 @@ class OpenPhoto:
             size: most colours given.
         """
         cell = self.cell(x, y)
-        if self._suggestions is None:
-            with self._timed("palette"):
-                draws = self._mixture.sample(NUM_SUGGESTIONS, 0)
-                self._suggestions = self._unary(self._gray, draws.z)  # (n, P, 2)
         column = min(self.photo.width - 1, int(x))
         row = min(self.photo.height - 1, int(y))
         lightness = float(self.photo.lightness[row, column])
-        return group_colors(self._suggestions[:, cell], lightness, size)
+        return group_colors(self._suggested()[:, cell], lightness, size)
 
     def cell(self, x: float, y: float) -> int:
         """Index of the grid cell that a place of the photo lies in.
@@ -309,49 +275,13 @@ class OpenPhoto:
         row = min(h - 1, int(y * h / height))
         return row * w + min(w - 1, int(x * w / width))
 
-    def _correct(self, fields: Floats, constraints: Constraints) -> Floats:
-        """Fields (n, P, 2) corrected, from what the hints network expects where there is one."""
-        if not self._networks.has_hints or len(constraints) == constraints.num_ties:
-            return self._solver.correct(fields, constraints)
-        if self._unhinted is None:
-            nothing = Constraints.empty(self._gray.size)
-            self._unhinted = expected_colours(
-                self._networks, self._gray, nothing, np.zeros((1, 0, 2), np.float32)
-            )[0]
-        change = expected_change(self._networks, self._gray, fields, constraints, self._unhinted)
-        return self._solver.correct(fields + change, constraints)
-
-    def _chunk(self, seed: int, near: Near, start: int, stop: int) -> tuple[Draws, Floats]:
-        """Codes and fields (n, P, 2) before edits of the picks `start .. stop` of a set."""
-        key = (seed, near, start)
-        with self._lock:
-            if key in self._sets:
-                self._sets.move_to_end(key)
-                return self._sets[key]
-        draws = self._draws(seed, near, stop)
-        draws = Draws(draws.z[start:], draws.component[start:], draws.log_prob[start:])
-        fields = self._fields(draws)
-        with self._lock:
-            self._sets[key] = (draws, fields)
-            while len(self._sets) > _KEPT_SETS:
-                self._sets.popitem(last=False)
-        return draws, fields
-
-    def _draws(self, seed: int, near: Near, n: int) -> Draws:
-        """The first n latent codes of a set."""
-        if not near:
-            with self._timed("choose"):
-                return self._candidates.first(n, seed)
-        base_seed, base_index = near[-1]
-        base = self._draws(base_seed, near[:-1], base_index + 1)
-        return self._mixture.around(base.z[base_index], n, seed)
-
-    def _fields(self, draws: Draws) -> Floats:
-        """Fields (n, P, 2) of latent codes, made consistent."""
-        with self._timed("decode"):
-            unary = self._unary(self._gray, draws.z)
-        with self._timed("smooth"):
-            return self._solver.smooth(unary)
+    def _suggested(self) -> Floats:
+        """The unary of some likely latent codes: (n, P, 2) float32, ab; made once."""
+        if self._suggestions is None:
+            with timed(self.timings, "palette"):
+                draws = self._sampler.mixture.sample(NUM_SUGGESTIONS, 0)
+                self._suggestions = self._sampler.unary(draws.z)
+        return self._suggestions
 
     def _edited(
         self,
@@ -364,14 +294,9 @@ class OpenPhoto:
         """Samples of codes and their fields (n, P, 2), numbered from `first`, edits followed."""
         fits = np.ones(len(fields))
         if edits is not None and len(edits):
-            with self._timed("edits"):
-                plain = rasterize(edits, self.grid)
-                if len(plain):
-                    fits = _fits(fields, plain)
-                if any(stroke.keep for stroke in edits.strokes):
-                    fields = follow(fields, edits, self.grid, self._correct)
-                elif len(plain):
-                    fields = self._correct(fields, plain)
+            with timed(self.timings, "edits"):
+                fits = fits_of(fields, rasterize(edits, self.grid, labels=self._labels))
+                fields = self._follower.follow(fields, edits)
         return [
             Sample(
                 index=first + k,
@@ -387,54 +312,6 @@ class OpenPhoto:
             for k, pick in enumerate(picks)
         ]
 
-    def _conditioned(self, n: int, seed: int, edits: Edits) -> tuple[Draws, Floats]:
-        """n latent codes whose unary agrees with the edits and that differ, and their fields.
-
-        Candidates are decoded on a grid of half the sides, which costs a quarter.
-        """
-        key = (n, seed, edits)
-        with self._lock:
-            if key in self._sets:
-                self._sets.move_to_end(key)
-                return self._sets[key]
-        with self._timed("condition"):
-            pool = self._candidates.pool(seed, max(NUM_CANDIDATES, n))
-            draws = pool.draws
-            fits = _fits(pool.unary, rasterize(edits, self._small))
-            chosen = choose_for_edits(draws, fits, pool.signature, n)
-        draws = Draws(draws.z[chosen], draws.component[chosen], draws.log_prob[chosen])
-        fields = self._fields(draws)
-        with self._lock:
-            self._sets[key] = (draws, fields)
-        return draws, fields
-
-    def _unary(self, gray: Floats, z: Floats) -> Floats:
-        """The unary of each code as ab, (n, P, 2), on the grid of `gray` (h, w)."""
-        unary = self._networks.decode(gray, z)  # (n, 2, h, w)
-        pixels = unary.reshape(len(z), 2, -1).transpose(0, 2, 1)
-        return np.ascontiguousarray(pixels * np.float32(self._gain))
-
-    def _grid_gray(self, grid: tuple[int, int]) -> Floats:
-        """The networks' input (h, w) on a grid."""
-        return lab.scale_gray(upsample.grid_lightness(self.photo.lightness, grid))
-
     def _factor(self) -> None:
-        with self._timed("factor"):
+        with timed(self.timings, "factor"):
             self._solver.factor()
-
-    @contextmanager
-    def _timed(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.timings[step] = time.perf_counter() - start
-
-
-def _fits(fields: Floats, constraints: Constraints) -> NDArray[np.float64]:
-    """How well fields (n, P, 2) agree with constraints: exp(-d^2 / 2 T^2), (n,) in 0..1.
-
-    d is the root mean square distance from what is wanted, T is `FIT_DISTANCE`.
-    """
-    weights = constraints.weights / max(float(constraints.weights.sum()), 1e-12)
-    misses = [constraints.rows @ field - constraints.targets for field in fields]
-    squares = np.array([float(weights @ np.square(miss).sum(1)) for miss in misses])
-    return np.asarray(np.exp(-0.5 * squares / FIT_DISTANCE**2))

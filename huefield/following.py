@@ -6,44 +6,65 @@ own colours as its target, so what lies before it is solved first. Called by `co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huefield.strokes import Constraints, Edits, rasterize
+from huefield.gcrf import Solver
+from huefield.hints import expected_change, expected_colours
+from huefield.networks import Networks
+from huefield.strokes import Constraints, Edits, StrokeLabels, rasterize
 
 Floats = NDArray[np.float32]
 
 
-def follow(
-    fields: Floats,
-    edits: Edits,
-    grid: tuple[int, int],
-    correct: Callable[[Floats, Constraints], Floats],
-) -> Floats:
-    """Fields (n, P, 2) that follow the edits.
+class Follower:
+    """Makes samples of one photo follow edits.
 
     Args:
-        fields: (n, P, 2) float32, before any edit.
-        edits: strokes and ties.
-        grid: (h, w) of the fields.
-        correct: a solver's `correct`.
+        networks: with a hints network or without.
+        gray: (h, w) float32, the networks' input.
+        solver: the photo's.
+        labels: the photo's, on the grid of the fields.
     """
-    held: dict[int, Floats] = {}
 
-    def solved(part: Edits) -> Floats:
-        constraints = rasterize(part, grid, held)
-        return correct(fields, constraints) if len(constraints) else fields
+    def __init__(
+        self, networks: Networks, gray: Floats, solver: Solver, labels: StrokeLabels
+    ) -> None:
+        self._networks = networks
+        self._gray = gray
+        self._solver = solver
+        self._labels = labels
+        self._unhinted: Floats | None = None
 
-    present: Floats | None = None
-    for index, stroke in enumerate(edits.strokes):
-        if not stroke.keep:
-            present = None
-            continue
-        # Strokes that keep and follow one another hold the same colours: one solve for all.
-        if present is None:
-            present = solved(replace(edits, strokes=edits.strokes[:index]))
-        held[index] = present
-    return solved(edits)
+    def follow(self, fields: Floats, edits: Edits) -> Floats:
+        """Fields (n, P, 2) float32, ab, that follow the edits."""
+        held: dict[int, Floats] = {}
+
+        def solved(part: Edits) -> Floats:
+            constraints = rasterize(part, self._labels.grid, held, self._labels)
+            return self._correct(fields, constraints) if len(constraints) else fields
+
+        present: Floats | None = None
+        for index, stroke in enumerate(edits.strokes):
+            if not stroke.keep:
+                present = None
+                continue
+            # Strokes that keep and follow one another hold the same colours: one solve for all.
+            if present is None:
+                present = solved(replace(edits, strokes=edits.strokes[:index]))
+            held[index] = present
+        return solved(edits)
+
+    def _correct(self, fields: Floats, constraints: Constraints) -> Floats:
+        """Fields (n, P, 2) corrected, from what the hints network expects where there is one."""
+        if not self._networks.has_hints or len(constraints) == constraints.num_ties:
+            return self._solver.correct(fields, constraints)
+        if self._unhinted is None:
+            nothing = Constraints.empty(self._gray.size)
+            self._unhinted = expected_colours(
+                self._networks, self._gray, nothing, np.zeros((1, 0, 2), np.float32)
+            )[0]
+        change = expected_change(self._networks, self._gray, fields, constraints, self._unhinted)
+        return self._solver.correct(fields + change, constraints)

@@ -14,11 +14,12 @@ import numpy as np
 from flask import current_app, url_for
 from numpy.typing import NDArray
 
-from huefield.colorizer import Sample
+from huefield.sample import Sample
 from webapp.forms import ColorizationRequest
+from webapp.notes import sample_note
 from webapp.problems import problem_of
 from webapp.storage import StoredColorization, StoredPhoto
-from webapp.workbench import Workbench, sample_note
+from webapp.workbench import Workbench
 
 NDJSON = "application/x-ndjson"
 FIELD_STEPS = 200  # whole numbers for one unit of ab, which leaves room for ±163

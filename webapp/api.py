@@ -23,11 +23,11 @@ from werkzeug.utils import secure_filename
 
 from huefield.photo import read_photo
 from webapp.answers import NDJSON, colorization_json, field_json, photo_json, sample_lines
+from webapp.caching import cached, image_answer, not_modified
 from webapp.examples import Examples
 from webapp.finishing import Finish
 from webapp.forms import (
     FORMATS,
-    ImageFormat,
     read_colorization,
     read_flag,
     read_format,
@@ -92,7 +92,7 @@ def list_examples() -> ResponseReturnValue:
 def show_example(name: str) -> ResponseReturnValue:
     """A small WebP of an example."""
     data, etag = _examples().thumbnail(name)
-    return _image(data, "webp", etag, public=True)
+    return image_answer(data, "webp", etag, public=True)
 
 
 @api.post("/photos")
@@ -151,7 +151,7 @@ def show_grey(photo_id: str) -> ResponseReturnValue:
     photo = _photo(photo_id)
     side = read_side()
     etag = f"{photo.id}-grey-{side}"
-    return _not_modified(etag) or _image(_bench().grey(photo, side), "webp", etag)
+    return not_modified(etag) or image_answer(_bench().grey(photo, side), "webp", etag)
 
 
 @api.post("/photos/<photo_id>/colorizations")
@@ -189,11 +189,13 @@ def show_preview(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     photo = _photo(photo_id)
     side = read_side()
     etag = f"{key}-{index}-{side}"
-    known = _not_modified(etag)
+    known = not_modified(etag)
     if known is not None:
         return known
     made = _colorization(photo, key)
-    return _image(_bench().preview(photo, made, _sample_index(made, index), side), "webp", etag)
+    return image_answer(
+        _bench().preview(photo, made, _sample_index(made, index), side), "webp", etag
+    )
 
 
 @api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/download")
@@ -219,12 +221,12 @@ def show_unary(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     """What the decoder said for a sample before the G-CRF made it consistent."""
     photo = _photo(photo_id)
     etag = f"{key}-{index}-unary"
-    known = _not_modified(etag)
+    known = not_modified(etag)
     if known is not None:
         return known
     made = _colorization(photo, key)
     field = _bench().unary(photo, made, _sample_index(made, index))
-    return _cached(jsonify(field_json(field)), etag, public=False)
+    return cached(jsonify(field_json(field)), etag, public=False)
 
 
 @api.get("/photos/<photo_id>/original")
@@ -233,7 +235,7 @@ def show_original(photo_id: str) -> ResponseReturnValue:
     photo = _photo(photo_id)
     side = read_side()
     etag = f"{photo.id}-original-{side}"
-    return _not_modified(etag) or _image(_bench().original(photo, side), "webp", etag)
+    return not_modified(etag) or image_answer(_bench().original(photo, side), "webp", etag)
 
 
 @api.get("/photos/<photo_id>/influence")
@@ -245,7 +247,7 @@ def show_influence(photo_id: str) -> ResponseReturnValue:
 
 @api.get("/photos/<photo_id>/uncertainty")
 def show_uncertainty(photo_id: str) -> ResponseReturnValue:
-    """How unsure the model is of each cell, less where the edits of a colouring reach."""
+    """How unsure the model is of each cell, and how much a stroke there helps."""
     photo = _photo(photo_id)
     key = request.args.get("colorization")
     made = None if key is None else _colorization(photo, key)
@@ -294,24 +296,3 @@ def _sample_index(made: StoredColorization, index: int) -> int:
             404, "sample-not-found", "No such sample", f"There are {len(made.fields)} samples."
         )
     return index
-
-
-def _not_modified(etag: str) -> Response | None:
-    if not request.if_none_match.contains(etag):
-        return None
-    answer = Response(status=304)
-    return _cached(answer, etag, public=False)
-
-
-def _image(data: bytes, image_format: ImageFormat, etag: str, *, public: bool = False) -> Response:
-    answer = _cached(Response(data, mimetype=FORMATS[image_format]), etag, public=public)
-    answer.make_conditional(request)
-    return answer
-
-
-def _cached(answer: Response, etag: str, *, public: bool) -> Response:
-    answer.set_etag(etag)
-    lifetime = current_app.config["PHOTO_LIFETIME"]
-    scope = "public" if public else "private"
-    answer.headers["Cache-Control"] = f"{scope}, max-age={lifetime}, immutable"
-    return answer

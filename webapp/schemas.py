@@ -199,7 +199,7 @@ def schemas() -> JsonObject:
         "Influence": _object(
             {"grid": SIZE, "cell": COUNT, "listens": map_values, "reaches": map_values}
         ),
-        "Uncertainty": _object({"grid": SIZE, "values": map_values}),
+        "Uncertainty": _object({"grid": SIZE, "values": map_values, "helps": map_values}),
         "Palette": _object(
             {
                 "colors": _list(

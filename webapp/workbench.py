@@ -6,7 +6,6 @@ forks. Everything here can be made again from the stored photo, by any worker.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -19,29 +18,20 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from huefield.colorizer import Backend, Colorizer, OpenPhoto, Sample
-from huefield.networks import (
-    CUDA_PROVIDER,
-    MissingGpuError,
-    ModelError,
-    ModelInfo,
-    Provider,
-    list_models,
-    load_model,
-)
+from huefield.colorizer import Backend, OpenPhoto
+from huefield.networks import CUDA_PROVIDER, ModelInfo, Provider
 from huefield.photo import Photo, read_photo, write_photo
 from huefield.photo_cache import PhotoCache
-from huefield.strokes import Edits, parse_edits
+from huefield.sample import Sample
 from huefield.upsample import grid_shape
 from webapp.finishing import Finish, color_layer, put_mark
-from webapp.forms import ColorizationRequest, pick_to_json, read_pick
+from webapp.forms import ColorizationRequest
+from webapp.models import Models
+from webapp.notes import edits_of, model_of, sample_note, stored_sample
 from webapp.previews import color_preview, grey_preview, to_webp
-from webapp.problems import ProblemError
 from webapp.storage import PhotoStore, StoredColorization, StoredPhoto, colorization_key
 
 Floats = NDArray[np.float32]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,15 +64,10 @@ class Workbench:
         max_bytes: int,
     ) -> None:
         self._store = store
-        self._folder = models
-        self._wanted_default = default_model
-        self._provider = provider
-        self._backend = solver
-        self._require_gpu = require_gpu
+        self._models = Models(
+            models, default=default_model, provider=provider, solver=solver, require_gpu=require_gpu
+        )
         self._limits = {"max_pixels": max_pixels, "max_bytes": max_bytes}
-        self._infos = {info.name: info for info in list_models(models)} if models.is_dir() else {}
-        self._colorizers: dict[str, Colorizer] = {}
-        self._loading = threading.Lock()
         self._opened = PhotoCache(cache_bytes)
         self._locks: LRUCache[str, threading.Lock] = LRUCache(1024)
         self._photos: LRUCache[str, Photo] = LRUCache(cache_bytes // 2, getsizeof=_photo_bytes)
@@ -90,48 +75,28 @@ class Workbench:
         # As many heavy steps at once as processors: the other threads stay free to answer.
         self._turns = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
         self._solver_name: str | None = None
-        self._problem: str | None = None
 
     def models(self) -> list[ModelInfo]:
         """The installed models, by name."""
-        return list(self._infos.values())
+        return self._models.all()
 
     def default_model(self) -> str:
         """The model that colours when a request names none; the configured one if it is there."""
-        if self._wanted_default in self._infos or not self._infos:
-            return self._wanted_default
-        return next(iter(self._infos))
+        return self._models.default()
 
     def warm(self) -> None:
-        """Load the default model and run it once on a small grey square."""
-        if not self._infos:
-            return
-        side = 64
-        ramp = np.tile(np.linspace(0.0, 100.0, side, dtype=np.float32), (side, 1))
-        square = Photo(
-            lightness=ramp,
-            rgb=np.zeros((side, side, 3), np.uint8),
-            has_color=False,
-            format="png",
-            exif=b"",
-        )
-        try:
-            opened = self._colorizer(self.default_model()).open(square)
-        except (ProblemError, ModelError) as error:
-            _log.error("%s", error)
-            return
-        self._solver_name = opened.solver_name
+        """Load the default model and run it once."""
+        self._solver_name = self._models.warm() or self._solver_name
 
     def health(self) -> Health:
         """What this worker runs on."""
-        loaded = list(self._colorizers.values())
-        provider = loaded[0].networks.provider if loaded else None
+        provider = self._models.running_on()
         return Health(
-            models=list(self._infos),
+            models=[info.name for info in self._models.all()],
             provider=provider,
             solver=self._solver_name,
             gpu=provider == CUDA_PROVIDER,
-            problem=self._problem or (None if self._infos else "no model is installed"),
+            problem=self._models.problem,
             open_photos=len(self._opened),
             open_bytes=self._opened.nbytes,
         )
@@ -147,12 +112,12 @@ class Workbench:
         with self._guard:
             self._photos.pop(stored.id, None)
             self._locks.pop(stored.id, None)
-        for name in self._infos:
-            self._opened.discard((stored.id, name))
+        for info in self._models.all():
+            self._opened.discard((stored.id, info.name))
 
     def grid_size(self, stored: StoredPhoto, model: str | None = None) -> list[int]:
         """Width and height of the working grid under a model, the default one if none is named."""
-        info = self._infos.get(model or self.default_model())
+        info = self._models.find(model or self.default_model())
         if info is None:
             return list(grid_shape(stored.height, stored.width))[::-1]
         area, multiple = info.grid_area, info.multiple
@@ -169,7 +134,7 @@ class Workbench:
 
         A draft is neither looked for nor kept: its last entry is for this answer alone.
         """
-        info = self._info(wanted.model)
+        info = self._models.info(wanted.model)
         identity = wanted.identity()
         key = colorization_key({**identity, "weights": dict(info.sha256)})
         if wanted.draft:
@@ -187,7 +152,7 @@ class Workbench:
                         yield entry
                     return
         for index in range(len(kept.fields)):
-            yield _sample(kept, index)
+            yield stored_sample(kept, index)
         yield kept
 
     def _made(
@@ -228,8 +193,8 @@ class Workbench:
         self, stored: StoredPhoto, made: StoredColorization, index: int, side: int
     ) -> bytes:
         """One sample as WebP; ``side``: pixels of its longer side, at most the photo's own."""
-        with self._open(stored, _model_of(made)) as photo, self._turns:
-            return to_webp(photo.render(_sample(made, index), side))
+        with self._open(stored, model_of(made)) as photo, self._turns:
+            return to_webp(photo.render(stored_sample(made, index), side))
 
     def download(
         self,
@@ -239,9 +204,9 @@ class Workbench:
         finish: Finish,
     ) -> bytes:
         """One sample at the photo's own size as a file."""
-        model = _model_of(made)
+        model = model_of(made)
         with self._open(stored, model) as photo, self._turns:
-            rgb = photo.render(_sample(made, index), tone=finish.tone)
+            rgb = photo.render(stored_sample(made, index), tone=finish.tone)
             if finish.layer:
                 rgb = color_layer(rgb)
             if finish.mark:
@@ -250,8 +215,8 @@ class Workbench:
 
     def unary(self, stored: StoredPhoto, made: StoredColorization, index: int) -> Floats:
         """What the decoder said for a sample before the G-CRF: (h, w, 2) float32, ab."""
-        with self._open(stored, _model_of(made)) as photo, self._turns:
-            return photo.unary(_sample(made, index))
+        with self._open(stored, model_of(made)) as photo, self._turns:
+            return photo.unary(stored_sample(made, index))
 
     def original(self, stored: StoredPhoto, side: int) -> bytes:
         """The photo with its own colours as WebP."""
@@ -279,10 +244,18 @@ class Workbench:
     def uncertainty(
         self, stored: StoredPhoto, model: str, made: StoredColorization | None = None
     ) -> dict[str, object]:
-        """JSON: the posterior deviation of each cell, under the edits of a colouring if given."""
-        edits = None if made is None else _edits_of(made)
+        """JSON: each cell's posterior deviation and how much a stroke there helps.
+
+        Both under the edits of a colouring if one is given.
+        """
+        edits = None if made is None else edits_of(made)
+        fields = None if made is None else made.fields
         with self._open(stored, model) as photo, self._turns:
-            return {"grid": list(photo.grid)[::-1], "values": _numbers(photo.uncertainty(edits))}
+            return {
+                "grid": list(photo.grid)[::-1],
+                "values": _numbers(photo.uncertainty(edits)),
+                "helps": _numbers(photo.helps(fields)),
+            }
 
     def palette(self, stored: StoredPhoto, model: str, x: float, y: float) -> dict[str, object]:
         """JSON: colours that suit the place, the likeliest first."""
@@ -298,10 +271,10 @@ class Workbench:
     @contextmanager
     def _open(self, stored: StoredPhoto, model: str) -> Iterator[OpenPhoto]:
         """The photo under a model, held while it is used."""
-        self._info(model)
+        self._models.info(model)
 
         def open_photo() -> OpenPhoto:
-            colorizer = self._colorizer(model)
+            colorizer = self._models.colorizer(model)
             photo = self._photo(stored)
             with self._turns:
                 return colorizer.open(photo)
@@ -318,70 +291,9 @@ class Workbench:
             self.remember(stored, photo)
         return photo
 
-    def _info(self, model: str) -> ModelInfo:
-        if model not in self._infos:
-            installed = ", ".join(self._infos) or "none"
-            raise ProblemError(
-                422 if self._infos else 503,
-                "model-unknown",
-                "There is no such model",
-                f"model: {model!r} is not installed; installed: {installed}",
-            )
-        return self._infos[model]
-
-    def _colorizer(self, model: str) -> Colorizer:
-        with self._loading:
-            if model not in self._colorizers:
-                provider: Provider = "cuda" if self._require_gpu else self._provider
-                try:
-                    networks = load_model(self._folder / model, provider)
-                except MissingGpuError as error:
-                    self._problem = str(error)
-                    raise ProblemError(503, "no-gpu", "No GPU", str(error)) from None
-                self._colorizers[model] = Colorizer(networks, self._backend)
-            return self._colorizers[model]
-
     def _lock_of(self, stored: StoredPhoto) -> threading.Lock:
         with self._guard:
             return self._locks.setdefault(stored.id, threading.Lock())
-
-
-def _model_of(made: StoredColorization) -> str:
-    return str(made.document["model"])
-
-
-def _sample(made: StoredColorization, index: int) -> Sample:
-    """A sample as the colorizer gave it."""
-    samples = made.document["samples"]
-    note = samples[index] if isinstance(samples, list) else {}
-    return Sample(
-        index=index,
-        seed=int(note["seed"]),
-        pick=read_pick(note["pick"]) if note["pick"] else None,
-        component=int(note["component"]),
-        log_prob=float("nan") if note["log_prob"] is None else float(note["log_prob"]),
-        fit=float("nan") if note["fit"] is None else float(note["fit"]),
-        z=made.codes[index],
-        field=made.fields[index],
-        edits=_edits_of(made),
-    )
-
-
-def _edits_of(made: StoredColorization) -> Edits | None:
-    given = made.document["edits"]
-    return parse_edits(given) if isinstance(given, dict) else None
-
-
-def sample_note(sample: Sample) -> dict[str, object]:
-    """What is told of a sample besides its colours."""
-    return {
-        "index": sample.index,
-        "seed": sample.seed,
-        "component": sample.component,
-        "log_prob": _finite(sample.log_prob),
-        "fit": _finite(sample.fit),
-        "pick": None if sample.pick is None else pick_to_json(sample.pick),
-    }
 
 
 def _last(entries: Iterator[Sample | StoredColorization]) -> StoredColorization:
@@ -394,10 +306,6 @@ def _last(entries: Iterator[Sample | StoredColorization]) -> StoredColorization:
 
 def _photo_bytes(photo: Photo) -> int:
     return photo.lightness.nbytes + photo.rgb.nbytes
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 6) if np.isfinite(value) else None
 
 
 def _numbers(values: NDArray[np.float32]) -> list[float]:

@@ -4,7 +4,8 @@ What is kept of an open photo is its embedding and, once edits begin, Q0^-1 (64 
 inverting costs half a Cholesky more than factoring alone, and then the columns that a stroke needs
 are there to be read.  That is quicker than triangular solves with cached columns, needs less
 memory than factor and cache, gives the posterior deviation for nothing, and cannot depend on the
-edits made before: the same edits give the same bits.  S is made anew where it is wanted.
+edits made before: the same edits give the same bits, though the factor of earlier strokes is kept
+(`growing`).  S is made anew where it is wanted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from huefield.gcrf.cholesky import invert_in_place, precision
 from huefield.gcrf.conjugate import conjugate_gradients
 from huefield.gcrf.fresh import solve_fresh
+from huefield.gcrf.growing import GrowingFactor
 from huefield.gcrf.interface import (
     FLOAT32_FLOOR,
     Float32,
@@ -36,6 +38,8 @@ from huefield.gcrf.similarity import LogKernel, residual_operator
 from huefield.gcrf.woodbury import LowRank, fresh_is_quicker
 from huefield.strokes import Constraints
 
+_PIECE = 64  # rows of Q0^-1 taken at once: 1 MB at P = 4096
+
 
 class DenseSolver:
     """A photo's G-CRF on the CPU; see `huefield.gcrf.interface.Solver`."""
@@ -47,6 +51,7 @@ class DenseSolver:
         self._kernel = kernel
         self._weights = weights
         self._inverse: Float32 | None = None
+        self._factor = GrowingFactor()
         self._lock = threading.Lock()
 
     @property
@@ -56,9 +61,10 @@ class DenseSolver:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the embedding and, once factored, of Q0^-1."""
+        """Bytes of the embedding and, once factored, of Q0^-1 and the edits' factor."""
         inverse = self._inverse
-        return self._embedding.nbytes + (0 if inverse is None else inverse.nbytes)
+        held = self._embedding.nbytes + self._factor.nbytes
+        return held + (0 if inverse is None else inverse.nbytes)
 
     def smooth(self, unary: Float32) -> Float32:
         """Samples (n, P, 2), ab units: the unary made consistent, weight beta on every pixel.
@@ -110,9 +116,20 @@ class DenseSolver:
             nothing = np.zeros((self.num_pixels, residuals.shape[1]))
             return solve_fresh(self._operator(), self._weights.prior, nothing, rows, residuals)
         low_rank = LowRank.of(rows)
-        columns = self._columns(low_rank)
-        multipliers = low_rank.multipliers(columns[:, low_rank.cells], residuals)
-        return columns.T @ multipliers
+        cells = low_rank.cells
+        inverse = self._prepared().T  # its rows lie in one piece
+        if low_rank.matrix is None:
+            gram = lambda start, stop: inverse[cells[start:stop]][:, cells[:stop]]  # noqa: E731
+            solved = self._factor.solve(cells, low_rank.variance, gram, residuals)
+            multipliers = solved.astype(np.float32)
+        else:
+            multipliers = low_rank.multipliers(inverse[cells][:, cells], residuals)
+        # In pieces that stay in the processor's cache while they are read again.
+        delta = np.zeros((self.num_pixels, residuals.shape[1]), np.float32)
+        for start in range(0, len(cells), _PIECE):
+            piece = slice(start, start + _PIECE)
+            delta += inverse[cells[piece]].T @ multipliers[piece]
+        return delta
 
     def _columns(self, low_rank: LowRank) -> Float32:
         """Columns of Q0^-1 at the cells that edits touch, each as a row: (m, P)."""

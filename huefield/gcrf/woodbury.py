@@ -34,24 +34,28 @@ class LowRank:
     """Constraint rows on the cells that they touch.
 
     Attributes:
-        cells: (m,) pixel indices, ascending.
-        matrix: (k, m) rows restricted to those cells; dense where ties fill it.
+        cells: (m,) pixel indices, each once.
+        matrix: (k, m) rows restricted to those cells; dense where ties fill it; None where each
+            row is one of the cells, in their order, as with strokes alone.
         variance: (k,) float64, 0 for exact rows.
     """
 
     cells: npt.NDArray[np.intp]
-    matrix: scipy.sparse.csr_matrix | Float32
+    matrix: scipy.sparse.csr_matrix | Float32 | None
     variance: Float64
 
     @classmethod
     def of(cls, rows: Rows) -> LowRank:
         """The low-rank form of some constraint rows."""
-        cells = np.unique(rows.matrix.indices).astype(np.intp)
+        with np.errstate(divide="ignore"):
+            variance = 1.0 / rows.precision
+        indices, entries = rows.matrix.indices, rows.matrix.data
+        cells = np.unique(indices).astype(np.intp)
+        if len(indices) == len(rows) == len(cells) and (entries == 1).all():
+            return cls(indices.astype(np.intp), None, variance)
         matrix = rows.matrix[:, cells]
         if matrix.nnz > _DENSE_SHARE * matrix.shape[0] * matrix.shape[1]:
             matrix = matrix.toarray()
-        with np.errstate(divide="ignore"):
-            variance = 1.0 / rows.precision
         return cls(cells, matrix, variance)
 
     def multipliers(self, gram: Float32, residuals: Float32) -> Float32:
@@ -64,21 +68,28 @@ class LowRank:
         solved = scipy.linalg.cho_solve(
             (self._factor(gram), True), residuals.astype(np.float64), check_finite=False
         )
-        return np.ascontiguousarray(self.matrix.T @ solved, dtype=np.float32)
+        spread = solved if self.matrix is None else self.matrix.T @ solved
+        return np.ascontiguousarray(spread, dtype=np.float32)
 
     def half(self, gram: Float32) -> Float64:
         """B (m, k) with Q^-1 = Q0^-1 - (columns B)(columns B)^T once the edits hold."""
         L = self._factor(gram)
-        dense = self.matrix if isinstance(self.matrix, np.ndarray) else self.matrix.toarray()
-        half = scipy.linalg.solve_triangular(
-            L, dense.astype(np.float64), lower=True, check_finite=False
-        )
+        if self.matrix is None:
+            dense = np.eye(len(L))
+        elif isinstance(self.matrix, np.ndarray):
+            dense = self.matrix.astype(np.float64)
+        else:
+            dense = self.matrix.toarray().astype(np.float64)
+        half = scipy.linalg.solve_triangular(L, dense, lower=True, check_finite=False)
         return np.asarray(half.T)
 
     def _factor(self, gram: Float32) -> Float64:
         """Lower Cholesky factor (k, k) of V + C gram C^T, in float64."""
-        touched = np.asarray(self.matrix @ gram)  # (k, m)
-        K = np.asarray((self.matrix @ touched.T), dtype=np.float64, order="F")  # (k, k)
+        if self.matrix is None:
+            K = np.array(gram, dtype=np.float64, order="F")  # (k, k)
+        else:
+            touched = np.asarray(self.matrix @ gram)  # (k, m)
+            K = np.asarray((self.matrix @ touched.T), dtype=np.float64, order="F")
         diagonal = K.reshape(-1, order="F")[:: len(K) + 1]
         # Exact rows get a variance too small to see, so that two that say the same stay solvable.
         diagonal += np.maximum(self.variance, 1e-7 * diagonal)

@@ -1,7 +1,8 @@
 """What a person draws: edit files, and what they come to on a photo and on the grid.
 
-`edits` reads and writes the edit file, `raster` finds the pixels under a stroke, `constraints`
-turns them into what the solver gets.  Called by `huefield.colorizer`, the command line and the API.
+`edits` reads and writes the edit file, `raster` finds the pixels under a stroke, `labels` keeps
+them while strokes are added, `constraints` turns them into what the solver gets.  Called by
+`huefield.colorizer`, the command line and the API.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from huefield.strokes.edits import (
     parse_edits,
     parse_hex_color,
 )
+from huefield.strokes.labels import StrokeLabels
 from huefield.strokes.raster import coverage
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "EditsError",
     "Region",
     "Stroke",
+    "StrokeLabels",
     "Tie",
     "coverage",
     "edits_to_json",

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -184,10 +185,9 @@ def _stroke(obj: Any, place: str, size: tuple[int, int]) -> Stroke:
         ab = (0.0, 0.0)
     elif "color" in keys:
         try:
-            lab = rgb_to_lab(parse_hex_color(keys["color"]))
+            ab = _hex_ab(keys["color"])
         except EditsError as error:
             raise EditsError(f"{place}.color: {error}") from error
-        ab = (float(lab[1]), float(lab[2]))
     else:
         pair = _list(keys["ab"], f"{place}.ab", 2)
         if len(pair) != 2:
@@ -197,6 +197,19 @@ def _stroke(obj: Any, place: str, size: tuple[int, int]) -> Stroke:
     region = _region(keys, place, size)
     strength = _number(keys.get("strength", 1.0), f"{place}.strength", 0.0, 1.0)
     return Stroke(region.points, region.radius, ab, strength, keep="keep" in keys)
+
+
+def _hex_ab(text: object) -> tuple[float, float]:
+    """The chrominance of "#rrggbb"; people use few colours, so what was said before is kept."""
+    if not isinstance(text, str):
+        parse_hex_color(text)
+    return _text_ab(str(text))
+
+
+@lru_cache(maxsize=1024)
+def _text_ab(text: str) -> tuple[float, float]:
+    lab = rgb_to_lab(parse_hex_color(text))
+    return float(lab[1]), float(lab[2])
 
 
 def _tie(obj: Any, place: str, size: tuple[int, int]) -> Tie:
@@ -215,8 +228,25 @@ def _region(keys: Mapping[str, Any], place: str, size: tuple[int, int]) -> Regio
     if radius == 0:
         raise EditsError(f"{place}.radius: expected more than 0")
     return Region(
-        points=tuple(_point(p, f"{place}.points[{i}]", size, far) for i, p in enumerate(points)),
+        points=_points(points, f"{place}.points", size, far),
         radius=radius,
+    )
+
+
+def _points(points: list[Any], place: str, size: tuple[int, int], far: float) -> tuple[Point, ...]:
+    """Checked points; the place of one is only put into words where it is wrong."""
+    wide, high = size[0] + far, size[1] + far
+    numbers = (int, float)
+    return tuple(
+        (float(pair[0]), float(pair[1]))
+        if type(pair) is list
+        and len(pair) == 2
+        and type(pair[0]) in numbers
+        and type(pair[1]) in numbers
+        and -far <= pair[0] <= wide
+        and -far <= pair[1] <= high
+        else _point(pair, f"{place}[{i}]", size, far)
+        for i, pair in enumerate(points)
     )
 
 

@@ -32,22 +32,6 @@ const PATIENCE = 90_000;
 
 /**
  * @param {string} url
- * @returns {Promise<Model[]>}
- */
-export async function fetchModels(url) {
-  return (await (await call(url)).json()).models;
-}
-
-/**
- * @param {string} url
- * @returns {Promise<Example[]>}
- */
-export async function fetchExamples(url) {
-  return (await (await call(url)).json()).examples;
-}
-
-/**
- * @param {string} url
  * @param {Blob | string} source  a photo, or the name of an example
  * @param {string} [name]  of the file
  * @returns {Promise<Photo>}
@@ -109,8 +93,7 @@ export async function fetchJson(url, query = {}, signal) {
   } catch (error) {
     // The answer's body can be cut off after its head has come.
     if (signal?.aborted) throw new ApiError("aborted", "");
-    if (error instanceof TypeError) throw new ApiError("offline", WORDS.offline);
-    throw error;
+    throw asOffline(error);
   }
 }
 
@@ -137,10 +120,13 @@ async function* linesOf(response) {
       if (done) return;
     }
   } catch (error) {
-    if (error instanceof ApiError) throw error;
-    if (error instanceof TypeError) throw new ApiError("offline", WORDS.offline);
-    throw error;
+    throw asOffline(error);
   }
+}
+
+/** What a cut connection throws, in words; anything else as it is. @param {unknown} error */
+function asOffline(error) {
+  return error instanceof TypeError ? new ApiError("offline", WORDS.offline) : error;
 }
 
 /**
@@ -169,8 +155,7 @@ async function call(url, options = {}) {
   } catch (error) {
     if (options.signal?.aborted) throw new ApiError("aborted", "");
     if (patience.aborted) throw new ApiError("timeout", WORDS.slow);
-    if (error instanceof TypeError) throw new ApiError("offline", WORDS.offline);
-    throw error;
+    throw asOffline(error);
   }
   if (response.ok) return response;
   const type = response.headers.get("Content-Type") ?? "";

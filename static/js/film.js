@@ -7,15 +7,15 @@
  */
 
 import { WORK, workOf } from "./core/state.js";
-import { forget, keep, loadAll, tabName } from "./storage.js";
-import { context2d, element, make } from "./view/elements.js";
+import { forget, freshName, keep, loadAll, tabName } from "./storage.js";
+import { drawSmall, element, make } from "./view/elements.js";
 import { say, WORDS } from "./words.js";
 
 /** Milliseconds of rest after which a change is kept. */
 const REST = 250;
 
 export class Film {
-  #strip = element("film", HTMLElement);
+  #strip = element("film");
   #tab = tabName();
   /** @type {Frame[]} */
   #frames = [];
@@ -50,7 +50,7 @@ export class Film {
 
   /** The photo on the stage, which was just opened, as a new frame. @param {Blob | string} source @param {string} name */
   add(source, name) {
-    const key = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    const key = freshName();
     this.#frames.push({ key, name, source, work: workOf(this.store.state()), thumb: null });
     this.#active = this.#frames.length - 1;
     this.#lay();
@@ -121,7 +121,7 @@ export class Film {
   /** Take over what another tab left behind. @param {Kept} kept */
   adopt({ name, source, work }) {
     this.#park();
-    const key = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    const key = freshName();
     this.#frames.push({ key, name, source, work, thumb: null });
     this.show(this.#frames.length - 1);
     this.#keep();
@@ -162,12 +162,7 @@ export class Film {
     this.#strip.replaceChildren(
       ...this.#frames.map((frame, index) => {
         const canvas = make("canvas", { width: "56", height: "40", "aria-hidden": "true" });
-        const { thumb } = frame;
-        if (thumb) {
-          const scale = Math.max(56 / thumb.width, 40 / thumb.height);
-          const [width, height] = [thumb.width * scale, thumb.height * scale];
-          context2d(canvas).drawImage(thumb, (56 - width) / 2, (40 - height) / 2, width, height);
-        }
+        if (frame.thumb) drawSmall(canvas, frame.thumb, 112);
         const name = say(WORDS.film_photo, { name: frame.work.photo?.name ?? frame.name });
         const choice = make(
           "button",

@@ -16,9 +16,14 @@ const LIFETIME = 30 * 24 * 3600 * 1000;
 export function tabName() {
   const known = sessionStorage.getItem("tab");
   if (known) return known;
-  const fresh = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  const fresh = freshName();
   sessionStorage.setItem("tab", fresh);
   return fresh;
+}
+
+/** A name that nothing else has. */
+export function freshName() {
+  return crypto.getRandomValues(new Uint32Array(3)).join("-");
 }
 
 /** @returns {Promise<Kept[]>}  the latest first */
@@ -35,7 +40,11 @@ export async function loadAll() {
 /** @param {Kept} kept */
 export async function keep(kept) {
   const database = await open();
-  await done(database.transaction(STORE, "readwrite").objectStore(STORE).put(kept));
+  const transaction = database.transaction(STORE, "readwrite");
+  const request = transaction.objectStore(STORE).put(kept);
+  // Holds even when the page goes away now.
+  transaction.commit();
+  await done(request);
 }
 
 /** @param {string} key */

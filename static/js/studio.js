@@ -1,7 +1,6 @@
 /** The studio page: makes the store, the views and the session, and opens photos. */
 
-import { addPhoto, fetchExamples, fetchFile, fetchModels, removePhoto } from "./api.js";
-import { rgbToHex } from "./core/color.js";
+import { addPhoto, fetchFile, fetchJson, removePhoto } from "./api.js";
 import { START } from "./core/state.js";
 import { createStore } from "./core/store.js";
 import { reduce } from "./core/studio.js";
@@ -103,8 +102,7 @@ input.onPointer = (place) => {
   stage.setPointer(place);
   palette.showLight(stage.lightHere());
 };
-input.onPick = (place) =>
-  store.dispatch({ type: "color-chosen", color: rgbToHex(stage.colorOnShow(place)) });
+input.onPick = (place) => store.dispatch({ type: "color-chosen", color: stage.colorOnShow(place) });
 input.onPlace = pointAt;
 keys.onCursor = (place) => {
   palette.showLight(stage.lightAt(place));
@@ -136,22 +134,22 @@ async function loadPicture(url) {
 async function prepare() {
   const [left, examples, models] = await Promise.allSettled([
     film.restore(),
-    fetchExamples(page.examples ?? ""),
-    fetchModels(page.models ?? ""),
+    /** @type {Promise<{ examples: import("./api.js").Example[] }>} */ (
+      fetchJson(page.examples ?? "")
+    ),
+    /** @type {Promise<{ models: import("./api.js").Model[] }>} */ (fetchJson(page.models ?? "")),
   ]);
   if (left.status === "fulfilled") start.showLeft(left.value, (kept) => film.adopt(kept));
-  if (examples.status === "fulfilled") start.showExamples(examples.value);
-  if (models.status === "fulfilled") offerModels(models.value);
+  if (examples.status === "fulfilled") start.showExamples(examples.value.examples);
+  if (models.status === "fulfilled") offerModels(models.value.models);
 }
 
 /** @param {readonly import("./api.js").Model[]} models */
 function offerModels(models) {
   const choice = element("model", HTMLSelectElement);
-  for (const { name, description, default: chosen } of models) {
+  for (const { name, description } of models) {
     const label = name.charAt(0).toUpperCase() + name.slice(1);
-    const option = make("option", { value: name, title: description }, label);
-    option.selected = chosen;
-    choice.append(option);
+    choice.append(make("option", { value: name, title: description }, label));
   }
   choice.addEventListener("change", () =>
     store.dispatch({ type: "model-chosen", model: choice.value }),
@@ -164,7 +162,7 @@ function offerModels(models) {
     if (state.model !== before.model) show();
   });
   show();
-  element("model-box", HTMLElement).hidden = models.length < 2;
+  element("model-box").hidden = models.length < 2;
 }
 
 /** Open photos one after the other; the first stays on the stage. @param {readonly (Blob | string)[]} sources */

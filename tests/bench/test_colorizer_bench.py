@@ -136,6 +136,27 @@ def test_a_stroke_is_ten_times_quicker_than_anew(
     assert_equal(opened, colorizer.open(photo), strokes(photo, 3))
 
 
+def test_the_sixtieth_stroke_costs_little_more_than_the_first(
+    colorizer: Colorizer, photo: Photo
+) -> None:
+    fresh = colorizer.open(photo)
+    fresh.samples(6)
+    fresh.wait()
+    drawn: tuple[Stroke, ...] = ()
+    seconds = []
+    for k in range(60):
+        x, y = 180 + 86.0 * (k % 10), 120 + 95.0 * (k // 10)
+        points = tuple((x + 4.0 * step, y + 1.5 * step) for step in range(11))
+        drawn = (*drawn, Stroke(points, 20.0, (-20.0, 25.0 - k)))
+        start = time.process_time()
+        fresh.samples(6, 0, Edits(photo.size, drawn))
+        seconds.append(time.process_time() - start)
+    early, late = statistics.median(seconds[:10]), statistics.median(seconds[-10:])
+    say("strokes 1 to 10, processor time", early, "s", "none")
+    say("strokes 51 to 60, processor time", late, "s", "none")
+    assert late < early + 0.05
+
+
 def assert_equal(one: OpenPhoto, other: OpenPhoto, edits: Edits) -> None:
     for a, b in zip(one.samples(6, 0, edits), other.samples(6, 0, edits), strict=True):
         assert np.abs(a.field - b.field).max() < 1e-3 * 128

@@ -29,14 +29,10 @@ SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 @pytest.fixture(scope="session")
 def address(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the app is served, under a path prefix, for the whole session."""
-    models = tmp_path_factory.mktemp("browser-models")
-    folder = Path(shutil.copytree(tiny_model, models / tiny_model.name))
-    info = json.loads((folder / "model.json").read_text())
-    (folder / "model.json").write_text(json.dumps({**info, "grid_area": 1024}))
     app = create_app(
         {
             "INSTANCE": tmp_path_factory.mktemp("browser-instance"),
-            "MODELS": models,
+            "MODELS": model_copies(tiny_model, tmp_path_factory.mktemp("browser-models")),
             "PROVIDER": "cpu",
             "SOLVER": "cpu",
             "APPLICATION_ROOT": "/colour",
@@ -49,6 +45,19 @@ def address(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def model_copies(tiny_model: Path, models: Path) -> Path:
+    """The tiny model on a small grid, and beside it one that pulls less to its unary."""
+    for name, beta in ((tiny_model.name, None), ("weaker", 0.5)):
+        folder = Path(shutil.copytree(tiny_model, models / name))
+        info = json.loads((folder / "model.json").read_text())
+        gcrf = info["gcrf"] if beta is None else {**info["gcrf"], "beta": beta}
+        changed = {**info, "grid_area": 1024, "gcrf": gcrf}
+        (folder / "model.json").write_text(
+            json.dumps(changed if beta is None else {**changed, "name": name})
+        )
+    return models
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,22 @@ def tile_pixels(page: Page) -> list[NDArray[np.float32]]:
     return [canvas_pixels(page, f".tile:nth-of-type({k}) canvas") for k in range(1, count + 1)]
 
 
+def drop(page: Page, data: str, name: str, kind: str) -> None:
+    """A file (base64) dropped on the stage."""
+    page.evaluate(
+        """([data, name, type]) => {
+          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], name, { type }));
+          const where = document.getElementById("stage");
+          const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+          where.dispatchEvent(new DragEvent("dragenter", options));
+          where.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        [data, name, kind],
+    )
+
+
 def choose_color(page: Page, name: str) -> None:
     show_tray(page, "color")
     page.locator(f'#everyday [aria-label="{name}"]').click()

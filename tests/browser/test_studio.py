@@ -16,6 +16,7 @@ from tests.browser.studio_page import (
     canvas_pixels,
     choose_color,
     close_tray,
+    drop,
     open_example,
     paint,
     place,
@@ -190,18 +191,7 @@ def test_a_chosen_file_and_a_dropped_one_open(
     page.set_input_files("#file", example_photos["main-street"])
     wait_for_samples(page)
     expect(page.locator("#photo-name")).to_have_text("main-street")
-    page.evaluate(
-        """data => {
-          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([bytes], "dropped one.jpg", { type: "image/jpeg" }));
-          const where = document.getElementById("stage");
-          const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
-          where.dispatchEvent(new DragEvent("dragenter", options));
-          where.dispatchEvent(new DragEvent("drop", options));
-        }""",
-        encoded(example_photos["footbridge"]),
-    )
+    drop(page, encoded(example_photos["footbridge"]), "dropped one.jpg", "image/jpeg")
     expect(page.locator("#photo-name")).to_have_text("dropped_one")
     wait_for_samples(page)
 

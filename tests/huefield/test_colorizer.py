@@ -186,6 +186,29 @@ def test_uncertainty_is_a_positive_map(opened: OpenPhoto) -> None:
     assert deviation.std() > 0
 
 
+def test_a_stroke_helps_where_samples_differ_and_it_reaches_far(opened: OpenPhoto) -> None:
+    fields = np.stack([sample.field for sample in opened.samples(6)])
+    helps = opened.helps(fields)
+    assert helps.shape == opened.grid
+    assert helps.min() > 0
+    spread = np.sqrt(fields.var(axis=0).sum(axis=2))
+    # What a stroke at a cell changes is a column of the edits' inverse precision.
+    (h, w), (wide, high) = opened.grid, opened.photo.size
+    cells = [(h // 8, w // 8), (h // 2, w // 3), (2 * h // 3, 3 * w // 4)]
+    width, height = wide / w, high / h
+    for row, column in cells:
+        _, moved = opened.influence((column + 0.5) * width, (row + 0.5) * height)
+        reach = moved.sum() / moved[row, column]
+        share = helps[row, column] / helps[cells[0]]
+        y, x = cells[0]
+        first = opened.influence((x + 0.5) * width, (y + 0.5) * height)[1]
+        wanted = (spread[row, column] + 1e-3) * reach
+        wanted /= (spread[cells[0]] + 1e-3) * first.sum() / first[cells[0]]
+        assert share == pytest.approx(wanted, rel=1e-2)
+    assert not np.allclose(opened.helps(), helps)
+    assert np.allclose(opened.helps(), opened.helps(fields[:1]))
+
+
 def test_palette_suggests_what_samples_have(opened: OpenPhoto) -> None:
     colors = opened.palette(300.0, 200.0)
     assert 1 <= len(colors) <= 6
@@ -272,3 +295,28 @@ def test_tiny_and_narrow_photos_are_coloured(
     edits = Edits((width, height), (Stroke(((0.5, 0.5),), 1.0, (20.0, 20.0)),))
     for sample in narrow.samples(2, 0, edits, condition=True):
         assert narrow.render(sample).shape == (height, width, 3)
+
+
+def test_strokes_one_by_one_give_the_bits_of_all_at_once(
+    colorizer: Colorizer, example_photos: Mapping[str, Path]
+) -> None:
+    """What an open edit file shows is what was on the page when it was saved."""
+    photo = read_photo(example_photos["mechanic"].read_bytes())
+    rng = np.random.default_rng(2)
+    strokes = tuple(
+        Stroke(
+            tuple(map(tuple, (rng.uniform(40, 400, 2) + rng.uniform(-50, 50, (9, 2))).tolist())),
+            float(rng.uniform(10, 30)),
+            (float(rng.uniform(-50, 50)), float(rng.uniform(-50, 50))),
+            keep=k in (5, 9),
+        )
+        for k in range(12)
+    )
+    painted = colorizer.open(photo)
+    for count in (*range(1, 13), 4, 12):
+        samples = painted.samples(3, 0, Edits(photo.size, strokes[:count]))
+        if count in (4, 8, 12):
+            fresh = colorizer.open(photo).samples(3, 0, Edits(photo.size, strokes[:count]))
+            for one, other in zip(samples, fresh, strict=True):
+                assert np.array_equal(one.field, other.field)
+                assert one.fit == other.fit

@@ -19,6 +19,7 @@ from huefield.strokes import (
     EditsError,
     Region,
     Stroke,
+    StrokeLabels,
     Tie,
     coverage,
     edits_to_json,
@@ -333,3 +334,40 @@ def test_a_24_megapixel_map_needs_no_array_per_stroke() -> None:
     assert labels.max() == 3
     # The map itself is 48 MB.
     assert peak < labels.nbytes + 30e6
+
+
+def test_kept_labels_give_the_bits_of_painting_anew() -> None:
+    size, grid = (480, 360), (24, 32)
+    rng = np.random.default_rng(11)
+    strokes = tuple(
+        Stroke(
+            tuple(map(tuple, (rng.uniform(20, 340, 2) + rng.uniform(-60, 60, (7, 2))).tolist())),
+            float(rng.uniform(5, 30)),
+            (float(k), -2.0 * k),
+            float(rng.uniform(0.3, 1)),
+            keep=k == 6,
+        )
+        for k in range(9)
+    )
+    held = {6: rng.standard_normal((2, 24 * 32, 2)).astype(np.float32)}
+    kept = StrokeLabels(grid)
+    hidden = strokes[:2] + strokes[3:]
+    lists = [strokes[:k] for k in range(1, 10)] + [strokes[:4], strokes, hidden, strokes[::-1]]
+    for part in lists:
+        for known in ({}, held if len(part) > 6 and part[6].keep else {}):
+            edits = Edits(size, part)
+            found, fresh = rasterize(edits, grid, known, kept), rasterize(edits, grid, known)
+            assert np.array_equal(found.rows.indices, fresh.rows.indices)
+            assert np.array_equal(found.weights, fresh.weights)
+            assert np.array_equal(found.targets, fresh.targets)
+    assert kept.nbytes < 3 * (24 * 15) * (32 * 15) * 2
+
+
+def test_a_further_stroke_leaves_the_order_of_the_cells_before() -> None:
+    size, grid = (480, 360), (24, 32)
+    lower = Stroke(((40.0, 300.0), (200.0, 320.0)), 20.0, (10.0, 0.0))
+    upper = Stroke(((40.0, 40.0), (440.0, 200.0)), 20.0, (0.0, 10.0))
+    first = rasterize(Edits(size, (lower,)), grid).rows.indices
+    both = rasterize(Edits(size, (lower, upper)), grid).rows.indices
+    assert np.array_equal(both[: len(first)], first)
+    assert len(both) == len(set(both)) > len(first)

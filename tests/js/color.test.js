@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  colorAtLightness,
-  hexToRgb,
-  labToRgb,
-  rgbToHex,
-  rgbToLab,
-} from "../../static/js/core/color.js";
+import { hexToRgb, labToRgb, rgbToHex, rgbToLab } from "../../static/js/core/color.js";
+import { colorAtLightness } from "../../static/js/core/gamut.js";
 
 /** What scikit-image's rgb2lab (D65, 2°) gives. @type {[string, number[]][]} */
 const references = [

@@ -182,6 +182,8 @@ def test_maps_speak_of_the_grid(client: FlaskClient, send: Send) -> None:
     uncertainty = client.get(photo["uncertainty"]).get_json()
     assert len(uncertainty["values"]) == width * height
     assert min(uncertainty["values"]) > 0
+    assert len(uncertainty["helps"]) == width * height
+    assert min(uncertainty["helps"]) > 0
 
 
 def test_the_palette_names_likely_colours_first(client: FlaskClient, send: Send) -> None:

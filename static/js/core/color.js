@@ -1,6 +1,5 @@
 /**
- * Colours: hex, 8-bit sRGB and CIE Lab (D65, 2°), and what a wish looks like at a given lightness.
- * The same formulas as `huefield/lab.py`; tests compare the two.
+ * Colours: hex, 8-bit sRGB and CIE Lab (D65, 2°). The same formulas as `huefield/lab.py`; tests compare the two.
  *
  * @typedef {[number, number, number]} Triple
  */
@@ -66,29 +65,6 @@ export function labToRgb(lab) {
     (v) => 255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055),
   );
   return [r, g, b];
-}
-
-/**
- * What painting `hex` gives on a pixel of that lightness: the hue of `hex`, and as much of its
- * chroma as exists there.
- *
- * @param {string} hex
- * @param {number} lightness  L, 0 to 100
- * @returns {string}
- */
-export function colorAtLightness(hex, lightness) {
-  const [, a, b] = rgbToLab(hexToRgb(hex));
-  let low = 0;
-  let high = 1;
-  if (!isShowable(labToRgb([lightness, a, b]))) {
-    for (let step = 0; step < 12; step++) {
-      const share = (low + high) / 2;
-      if (isShowable(labToRgb([lightness, a * share, b * share]))) low = share;
-      else high = share;
-    }
-    high = low;
-  }
-  return rgbToHex(labToRgb([lightness, a * high, b * high]));
 }
 
 /** Whether a colour lies inside sRGB. @param {readonly number[]} rgb  0 to 255 */

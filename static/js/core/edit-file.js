@@ -77,9 +77,7 @@ export function readEditFile(text, size) {
   /** @type {Omit<Edit, "id">[]} */
   const edits = list(file.strokes, "strokes").map(readStroke);
   list(file.ties, "ties").forEach((tie, k) => {
-    const a = readRegion(tie?.a, `ties[${k}].a`);
-    const other = readRegion(tie?.b, `ties[${k}].b`);
-    edits.push({ ...a, kind: "tie", hidden: false, strength: 1, other });
+    edits.push(readTie(tie?.a, tie?.b, `ties[${k}].a`, `ties[${k}].b`));
   });
   const studio = file.studio !== null && typeof file.studio === "object" ? file.studio : {};
   list(studio.hidden, "studio.hidden").forEach((entry, k) => {
@@ -88,16 +86,11 @@ export function readEditFile(text, size) {
     if (!edit || !Number.isInteger(entry.at)) {
       throw new EditFileError(`${place}: expected at and edit.`);
     }
-    const tie = edit.kind === "tie";
-    const read = tie
-      ? { ...readRegion(edit, place), other: readRegion(edit.other, `${place}.other`) }
-      : readStroke({ ...edit, keep: edit.kind === "keep" ? true : undefined }, k);
-    edits.splice(entry.at, 0, {
-      ...read,
-      kind: tie ? "tie" : edit.kind === "keep" ? "keep" : "color",
-      hidden: true,
-      strength: edit.strength ?? 1,
-    });
+    const read =
+      edit.kind === "tie"
+        ? readTie(edit, edit.other, place, `${place}.other`)
+        : readStroke({ ...edit, keep: edit.kind === "keep" }, k);
+    edits.splice(entry.at, 0, { ...read, hidden: true });
   });
   return { edits: edits.map((edit, k) => ({ ...edit, id: k + 1 })), notes: readNotes(studio) };
 }
@@ -132,6 +125,18 @@ function list(value, place) {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw new EditFileError(`${place}: expected a list.`);
   return value;
+}
+
+/**
+ * @param {any} a
+ * @param {any} b
+ * @param {string} place
+ * @param {string} otherPlace
+ * @returns {Omit<Edit, "id">}
+ */
+function readTie(a, b, place, otherPlace) {
+  const shared = { ...readRegion(a, place), other: readRegion(b, otherPlace) };
+  return { ...shared, kind: "tie", hidden: false, strength: 1 };
 }
 
 /**

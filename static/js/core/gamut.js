@@ -1,6 +1,6 @@
 /** What colours exist at a lightness: the largest chroma of each hue inside sRGB. */
 
-import { isShowable, labToRgb, rgbToLab } from "./color.js";
+import { hexToRgb, isShowable, labToRgb, rgbToHex, rgbToLab } from "./color.js";
 
 const LIGHTS = 101;
 const HUES = 181;
@@ -41,6 +41,18 @@ export function clipToGamut(lightness, a, b) {
   const chroma = Math.hypot(a, b);
   const most = largestChroma(lightness, Math.atan2(b, a));
   return chroma <= most ? [a, b] : [(a * most) / chroma, (b * most) / chroma];
+}
+
+/**
+ * What painting `hex` gives on a pixel of that lightness: the hue of `hex`, and as much of its
+ * chroma as exists there.
+ *
+ * @param {string} hex
+ * @param {number} lightness  L, 0 to 100
+ */
+export function colorAtLightness(hex, lightness) {
+  const [, a, b] = rgbToLab(hexToRgb(hex));
+  return rgbToHex(labToRgb([lightness, ...clipToGamut(lightness, a, b)]));
 }
 
 /**

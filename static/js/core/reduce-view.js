@@ -86,16 +86,24 @@ export function reduceView(state, action) {
       return staged(state, action.stage);
     case "zoomed":
       return moved(state, (photo) =>
-        zoomAt(state.view, action.factor, action.x, action.y, photo, pane(state), margin(state)),
+        zoomAt(
+          state.view,
+          action.factor,
+          action.x,
+          action.y,
+          photo,
+          pane(state),
+          margin(state.stage),
+        ),
       );
     case "zoomed-to":
       return moved(state, (photo) =>
-        zoomTo(state.view, action.scale, photo, pane(state), margin(state)),
+        zoomTo(state.view, action.scale, photo, pane(state), margin(state.stage)),
       );
     case "panned":
       return moved(state, (photo) => panBy(state.view, action.dx, action.dy, photo, pane(state)));
     case "fitted":
-      return moved(state, (photo) => fitView(photo, pane(state), margin(state)));
+      return moved(state, (photo) => fitView(photo, pane(state), margin(state.stage)));
     case "noticed":
       return { ...state, notice: { text: action.text, canRetry: false } };
     case "notice-closed":
@@ -141,7 +149,7 @@ function shown(state, work) {
     ...work,
     requests: ask(forget(state.requests)),
   };
-  return photo ? { ...next, view: fitView(sizeOf(photo), state.stage, margin(state)) } : next;
+  return photo ? { ...next, view: fitView(sizeOf(photo), state.stage, margin(state.stage)) } : next;
 }
 
 /**
@@ -184,7 +192,7 @@ function staged(state, stage) {
   if (!state.photo) return next;
   const photo = sizeOf(state.photo);
   const view = state.view.fitted
-    ? fitView(photo, pane(next), margin(next))
+    ? fitView(photo, pane(next), margin(next.stage))
     : panBy(state.view, 0, 0, photo, pane(next));
   return { ...next, view };
 }
@@ -198,9 +206,9 @@ function moved(state, change) {
   return state.photo ? { ...state, view: change(sizeOf(state.photo)) } : state;
 }
 
-/** @param {State} state */
-function margin(state) {
-  return state.stage.width < 600 ? 0 : 24;
+/** Grey that is left around a fitted photo. @param {Size} stage */
+export function margin(stage) {
+  return stage.width < 600 ? 0 : 24;
 }
 
 /** @param {Photo} photo */

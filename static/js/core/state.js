@@ -129,8 +129,7 @@ export const WORK = /** @type {const} */ ([
 
 /** @param {State} state @returns {Work} */
 export function workOf(state) {
-  const { photo, history, sheet, selected, lastSeed, model, brush, tone, mark } = state;
-  return { photo, history, sheet, selected, lastSeed, model, brush, tone, mark };
+  return /** @type {Work} */ (Object.fromEntries(WORK.map((name) => [name, state[name]])));
 }
 
 /**

@@ -16,13 +16,3 @@ export function reduce(state, action) {
     reduceView(state, /** @type {import("./actions.js").ViewAction} */ (action))
   );
 }
-
-/** @param {import("./state.js").State} state */
-export function canUndo(state) {
-  return state.history.past.length > 0;
-}
-
-/** @param {import("./state.js").State} state */
-export function canRedo(state) {
-  return state.history.future.length > 0;
-}

@@ -9,8 +9,8 @@ import { say, WORDS } from "../words.js";
 import { button, element, make, press } from "./elements.js";
 
 export class CompareView {
-  #bar = element("compare-bar", HTMLElement);
-  #divider = element("divider", HTMLElement);
+  #bar = element("compare-bar");
+  #divider = element("divider");
   #other = element("compare-other", HTMLSelectElement);
 
   /** @param {Store} store */
@@ -38,7 +38,7 @@ export class CompareView {
     });
     this.#divider.addEventListener("pointermove", (event) => {
       if (!this.#divider.hasPointerCapture(event.pointerId)) return;
-      const box = element("stage", HTMLElement).getBoundingClientRect();
+      const box = element("stage").getBoundingClientRect();
       this.#slide((event.clientX - box.left) / box.width);
     });
     this.#divider.addEventListener("keydown", (event) => {

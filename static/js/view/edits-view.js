@@ -10,7 +10,9 @@ import { button, element, make, makeIcon } from "./elements.js";
 import { colorOf } from "./stage-painter.js";
 
 export class EditsView {
-  #list = element("edit-list", HTMLElement);
+  #list = element("edit-list");
+  /** @type {WeakMap<Edit, Element>} */
+  #rows = new WeakMap();
 
   /** @param {Store} store */
   constructor(store) {
@@ -27,12 +29,17 @@ export class EditsView {
     const held = document.activeElement;
     const focus =
       held instanceof HTMLElement && this.#list.contains(held) ? held.dataset.key : null;
-    this.#list.replaceChildren(...edits.map((edit) => this.#row(edit)).reverse());
-    element("edits-none", HTMLElement).hidden = edits.length > 0;
-    element("edits-count", HTMLElement).textContent = edits.length > 0 ? String(edits.length) : "";
+    const rows = edits.map((edit) => this.#row(edit)).reverse();
+    for (const row of [...this.#list.children]) if (!rows.includes(row)) row.remove();
+    rows.forEach((row, k) => {
+      const there = this.#list.children[k] ?? null;
+      if (row !== there) this.#list.insertBefore(row, there);
+    });
+    element("edits-none").hidden = edits.length > 0;
+    element("edits-count").textContent = edits.length > 0 ? String(edits.length) : "";
     button("clear").disabled = edits.length === 0;
     this.#mark();
-    // The list was made anew: the button that was in use keeps the focus.
+    // A row made anew keeps the focus on the button in use.
     if (focus) this.#find(focus)?.focus();
   }
 
@@ -48,8 +55,10 @@ export class EditsView {
     }
   }
 
-  /** @param {Edit} edit */
+  /** The row of an edit, made once. @param {Edit} edit */
   #row(edit) {
+    const known = this.#rows.get(edit);
+    if (known) return known;
     const { id } = edit;
     const name = say(WORDS.edit_name, { kind: kindOf(edit), number: id });
     const chip = make("i", { class: "chip", "data-kind": edit.kind });
@@ -68,7 +77,6 @@ export class EditsView {
       step: "5",
       value: String(Math.round(100 * edit.strength)),
       "aria-label": say(WORDS.edit_strength, { name }),
-      title: say(WORDS.edit_strength, { name }),
       "data-key": `strength-${id}`,
     });
     strength.addEventListener("change", () =>
@@ -83,9 +91,9 @@ export class EditsView {
       this.store.dispatch({ type: "edit-changed", id, change: { hidden: !edit.hidden } }),
     );
     eye.setAttribute("aria-pressed", String(edit.hidden));
-    return make(
+    const row = make(
       "li",
-      edit.hidden ? { class: "edit", "data-hidden": "" } : { class: "edit" },
+      { class: "edit" },
       title,
       ...(edit.kind === "tie" ? [] : [strength]),
       eye,
@@ -99,6 +107,9 @@ export class EditsView {
         this.store.dispatch({ type: "edit-removed", id }),
       ),
     );
+    row.toggleAttribute("data-hidden", edit.hidden);
+    this.#rows.set(edit, row);
+    return row;
   }
 
   /**

@@ -1,12 +1,25 @@
-/** Elements of the page by id, checked once, so that a missing one is said with its name. */
+/**
+ * Elements of the page by id, checked once, so that a missing one is said with its name; new ones;
+ * and what is put on canvases and read from them.
+ */
+
+import { rgbToHex } from "../core/color.js";
+
+/** Which way an arrow key goes: right and down. @type {Record<string, [number, number]>} */
+export const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 /**
- * @template {HTMLElement} T
+ * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id
- * @param {new () => T} kind
+ * @param {new () => T} [kind]
  * @returns {T}
  */
-export function element(id, kind) {
+export function element(id, kind = /** @type {any} */ (HTMLElement)) {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new Error(`The page has no ${kind.name} #${id}.`);
   return found;
@@ -55,6 +68,38 @@ export function makeIcon(name) {
  */
 export function press(id, pressed) {
   button(id).setAttribute("aria-pressed", String(pressed));
+}
+
+/**
+ * A picture on a canvas that takes its size, no side longer than `side`.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageBitmap} picture
+ * @param {number} side
+ */
+export function drawSmall(canvas, picture, side) {
+  const scale = Math.min(1, side / Math.max(picture.width, picture.height));
+  canvas.width = Math.max(1, Math.round(picture.width * scale));
+  canvas.height = Math.max(1, Math.round(picture.height * scale));
+  const context = context2d(canvas, true);
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return context;
+}
+
+/**
+ * The mean colour around a pixel of a canvas.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} x
+ * @param {number} y
+ */
+export function colorAt(canvas, x, y) {
+  const left = Math.min(Math.max(Math.floor(x) - 1, 0), canvas.width - 3);
+  const top = Math.min(Math.max(Math.floor(y) - 1, 0), canvas.height - 3);
+  const { data } = context2d(canvas, true).getImageData(left, top, 3, 3);
+  const mean = [0, 0, 0];
+  for (let k = 0; k < 36; k++) if (k % 4 < 3) mean[k % 4] += data[k] / 9;
+  return rgbToHex(mean);
 }
 
 /**

@@ -42,7 +42,7 @@ export class FinishView {
     mark.addEventListener("change", () =>
       store.dispatch({ type: "mark-chosen", mark: mark.checked }),
     );
-    const menu = element("save-menu", HTMLElement);
+    const menu = element("save-menu");
     const choose = (/** @type {string} */ id, /** @type {() => void} */ act) =>
       button(id).addEventListener("click", () => {
         menu.hidePopover();
@@ -80,7 +80,7 @@ export class FinishView {
     element("mark", HTMLInputElement).checked = state.mark;
     button("save").disabled = !state.colorization;
     button("save-stars").disabled = !state.sheet.some(({ star }) => star);
-    element("save-title", HTMLElement).textContent = say(WORDS.save_title, {
+    element("save-title").textContent = say(WORDS.save_title, {
       number: state.selected + 1,
     });
   }

@@ -8,7 +8,7 @@ const STEPS = [WORDS.tour_1, WORDS.tour_2, WORDS.tour_3];
 
 export class HelpView {
   #page = element("help-page", HTMLDialogElement);
-  #tour = element("tour", HTMLElement);
+  #tour = element("tour");
   #step = 0;
 
   constructor() {
@@ -33,8 +33,8 @@ export class HelpView {
   }
 
   #show() {
-    element("tour-text", HTMLElement).textContent = STEPS[this.#step];
-    element("tour-step", HTMLElement).textContent = `${this.#step + 1} / ${STEPS.length}`;
+    element("tour-text").textContent = STEPS[this.#step];
+    element("tour-step").textContent = `${this.#step + 1} / ${STEPS.length}`;
     const last = this.#step === STEPS.length - 1;
     button("tour-next").textContent = last ? WORDS.tour_done : WORDS.tour_next;
   }

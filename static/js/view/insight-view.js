@@ -18,7 +18,7 @@ const AMBER = [255, 176, 46];
 const BLUE = [70, 150, 255];
 
 export class InsightView {
-  #badge = element("badge", HTMLElement);
+  #badge = element("badge");
   #asking = new AbortController();
   #shown = "";
 
@@ -101,12 +101,12 @@ export class InsightView {
         this.stage.unary = { key: `unary ${colorization.id} ${word}`, field, edits: [] };
       } else {
         const query = { colorization: colorization.id, ...(model ? { model } : {}) };
-        /** @type {{ grid: [number, number], values: number[] }} */
-        const { grid, values } = await fetchJson(photo.uncertainty, query, signal);
+        /** @type {{ grid: [number, number], helps: number[] }} */
+        const { grid, helps } = await fetchJson(photo.uncertainty, query, signal);
         if (signal.aborted) return;
-        const doubt = scaled(values);
+        const doubt = scaled(helps);
         this.stage.overlay = mapOf(grid, (k) => [...AMBER, 190 * doubt[k] ** 1.5]);
-        const most = doubt.indexOf(Math.max(...doubt));
+        const most = helps.indexOf(Math.max(...helps));
         this.stage.ring = [
           (((most % grid[0]) + 0.5) / grid[0]) * photo.size[0],
           ((Math.floor(most / grid[0]) + 0.5) / grid[1]) * photo.size[1],

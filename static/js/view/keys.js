@@ -6,7 +6,7 @@
  * @typedef {import("../core/actions.js").Action} Action
  */
 
-import { element } from "./elements.js";
+import { ARROWS, element } from "./elements.js";
 import { ZOOM, zoomMiddle } from "./tool-view.js";
 
 /** @type {Record<string, State["tool"]>} */
@@ -20,8 +20,8 @@ const TOOLS = {
   q: "pick",
   v: "move",
 };
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @type {Record<string, import("../core/state.js").Insight>} */
+const INSIGHTS = { i: "influence", u: "uncertainty", y: "unary" };
 
 export class Keys {
   #canvas = element("picture", HTMLCanvasElement);
@@ -128,6 +128,7 @@ function keyAction(event, state) {
     return { type: "sample-chosen", index: number - 1 };
   }
   if (TOOLS[key]) return { type: "tool-chosen", tool: TOOLS[key] };
+  if (INSIGHTS[key]) return toggled(state, INSIGHTS[key]);
   switch (event.code === "Digit0" && event.shiftKey ? "full" : key) {
     case "b":
       return { type: "before-shown", before: true };
@@ -139,12 +140,6 @@ function keyAction(event, state) {
       return { type: "more-different" };
     case "l":
       return { type: "more-like", index: state.selected };
-    case "i":
-      return toggled(state, "influence");
-    case "u":
-      return toggled(state, "uncertainty");
-    case "y":
-      return toggled(state, "unary");
     case "[":
       return { type: "brush-scaled", factor: 1 / 1.15 };
     case "]":

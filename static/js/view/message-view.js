@@ -15,11 +15,11 @@ const PATIENCE = 400;
 const READING = 9000;
 
 export class MessageView {
-  #stage = element("stage", HTMLElement);
-  #progress = element("progress", HTMLElement);
-  #status = element("status", HTMLElement);
-  #notice = element("notice", HTMLElement);
-  #text = element("notice-text", HTMLElement);
+  #stage = element("stage");
+  #progress = element("progress");
+  #status = element("status");
+  #notice = element("notice");
+  #text = element("notice-text");
   #retry = button("notice-retry");
   #timer = 0;
   #fading = 0;

@@ -6,7 +6,7 @@
  */
 
 import { ApiError, fetchJson } from "../api.js";
-import { colorAtLightness } from "../core/color.js";
+import { colorAtLightness } from "../core/gamut.js";
 import { largestBrush, MIN_BRUSH } from "../core/reduce-view.js";
 import { say, WORDS } from "../words.js";
 import { element, make } from "./elements.js";
@@ -15,13 +15,13 @@ import { Picker } from "./picker.js";
 const SUGGEST = matchMedia("(hover: hover)").matches ? WORDS.suggest : WORDS.suggest_touch;
 
 export class PaletteView {
-  #tray = element("tray-color", HTMLElement);
+  #tray = element("tray-color");
   #input = element("color", HTMLInputElement);
-  #wish = element("wish", HTMLElement);
-  #here = element("here", HTMLElement);
-  #dot = element("palette-dot", HTMLElement);
-  #suggested = element("suggested", HTMLElement);
-  #recent = element("recent", HTMLElement);
+  #wish = element("wish");
+  #here = element("here");
+  #dot = element("palette-dot");
+  #suggested = element("suggested");
+  #recent = element("recent");
   #size = element("size", HTMLInputElement);
   #sizeOut = element("size-out", HTMLOutputElement);
   #strength = element("strength", HTMLInputElement);
@@ -34,7 +34,7 @@ export class PaletteView {
   constructor(store) {
     this.store = store;
     this.#picker = new Picker((color) => this.#choose(color));
-    const everyday = element("everyday", HTMLElement);
+    const everyday = element("everyday");
     everyday.append(...WORDS.everyday.map(([name, color]) => this.#swatch(name, color)));
     this.#hint(SUGGEST);
     this.#input.addEventListener("input", () => this.#choose(this.#input.value));
@@ -122,7 +122,7 @@ export class PaletteView {
 
   #showRecent() {
     const { recent } = this.store.state();
-    element("recent-box", HTMLElement).hidden = recent.length === 0;
+    element("recent-box").hidden = recent.length === 0;
     this.#recent.replaceChildren(...recent.map((color) => this.#swatch(color, color)));
     this.#showColor();
   }

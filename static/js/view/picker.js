@@ -6,14 +6,14 @@
 import { hexToRgb, labToRgb, rgbToHex, rgbToLab } from "../core/color.js";
 import { clipToGamut } from "../core/gamut.js";
 import { say, WORDS } from "../words.js";
-import { context2d, element } from "./elements.js";
+import { ARROWS, context2d, element } from "./elements.js";
 
 /** ab at the rim of the disc. */
 const REACH = 100;
 
 export class Picker {
   #canvas = element("picker", HTMLCanvasElement);
-  #text = element("picker-text", HTMLElement);
+  #text = element("picker-text");
   /** @type {ImageData | null} */
   #disc = null;
   #light = -1;
@@ -38,17 +38,11 @@ export class Picker {
       if (canvas.hasPointerCapture(event.pointerId)) follow(event);
     });
     canvas.addEventListener("keydown", (event) => {
-      const arrows = {
-        ArrowLeft: [-1, 0],
-        ArrowRight: [1, 0],
-        ArrowUp: [0, 1],
-        ArrowDown: [0, -1],
-      };
-      const arrow = arrows[/** @type {keyof typeof arrows} */ (event.key)];
+      const arrow = ARROWS[event.key];
       if (!arrow) return;
       event.preventDefault();
       const step = event.shiftKey ? 1 : 5;
-      this.#take(this.#ab[0] + arrow[0] * step, this.#ab[1] + arrow[1] * step);
+      this.#take(this.#ab[0] + arrow[0] * step, this.#ab[1] - arrow[1] * step);
     });
   }
 
@@ -72,7 +66,6 @@ export class Picker {
    * @param {number} b
    */
   #take(a, b) {
-    // A chroma of 1 is what is left of a colour after rounding to hex: it stays a hue.
     const ab = clipToGamut(this.#light, a, b);
     this.onColor(rgbToHex(labToRgb([this.#light, ab[0], ab[1]])));
   }

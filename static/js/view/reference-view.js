@@ -4,8 +4,7 @@
  * @typedef {import("./stage-view.js").Store} Store
  */
 
-import { rgbToHex } from "../core/color.js";
-import { button, context2d, element } from "./elements.js";
+import { button, colorAt, drawSmall, element } from "./elements.js";
 
 /** Longer side of the picture in the tray. */
 const SIDE = 512;
@@ -33,7 +32,7 @@ export class ReferenceView {
       const box = this.#canvas.getBoundingClientRect();
       const x = ((event.clientX - box.left) / box.width) * this.#canvas.width;
       const y = ((event.clientY - box.top) / box.height) * this.#canvas.height;
-      store.dispatch({ type: "color-chosen", color: this.#colorAt(x, y) });
+      store.dispatch({ type: "color-chosen", color: colorAt(this.#canvas, x, y) });
     });
     this.#own.addEventListener("click", () => this.#takePoints());
     store.subscribe(async (state, before) => {
@@ -52,30 +51,9 @@ export class ReferenceView {
    * @param {boolean} own
    */
   #show(bitmap, own) {
-    const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
-    this.#canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-    this.#canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    context2d(this.#canvas, true).drawImage(bitmap, 0, 0, this.#canvas.width, this.#canvas.height);
+    drawSmall(this.#canvas, bitmap, SIDE);
     this.#canvas.hidden = false;
     this.#own.hidden = !own;
-  }
-
-  /**
-   * The mean colour around a place.
-   *
-   * @param {number} x
-   * @param {number} y
-   */
-  #colorAt(x, y) {
-    const left = Math.min(Math.max(Math.floor(x) - 1, 0), this.#canvas.width - 3);
-    const top = Math.min(Math.max(Math.floor(y) - 1, 0), this.#canvas.height - 3);
-    const { data } = context2d(this.#canvas, true).getImageData(left, top, 3, 3);
-    const mean = [0, 1, 2].map((channel) => {
-      let sum = 0;
-      for (let k = channel; k < data.length; k += 4) sum += data[k];
-      return sum / 9;
-    });
-    return rgbToHex(mean);
   }
 
   #takePoints() {
@@ -88,7 +66,7 @@ export class ReferenceView {
       const v = (Math.floor(k / across) + 0.5) / down;
       /** @type {readonly import("../core/edits.js").Point[]} */
       const points = [[Math.round(u * width), Math.round(v * height)]];
-      const color = this.#colorAt(u * this.#canvas.width, v * this.#canvas.height);
+      const color = colorAt(this.#canvas, u * this.#canvas.width, v * this.#canvas.height);
       const kind = /** @type {const} */ ("color");
       return { kind, points, radius: Math.max(2, brush / 4), color, strength: 1, hidden: false };
     });

@@ -5,16 +5,17 @@
  * @typedef {import("./stage-view.js").Store} Store
  */
 
-import { rgbToHex } from "../core/color.js";
 import { resultAt } from "../core/state.js";
 import { say, WORDS } from "../words.js";
-import { button, context2d, element, make, makeIcon } from "./elements.js";
+import { ARROWS, button, colorAt, drawSmall, element, make, makeIcon } from "./elements.js";
 
 /** Milliseconds that the pointer rests on a tile before it is shown large. */
 const REST = 180;
+/** Longer side of a tile's picture. */
+const SIDE = 384;
 
 export class SheetView {
-  #sheet = element("tiles", HTMLElement);
+  #sheet = element("tiles");
   /** @type {{ box: HTMLElement, canvas: HTMLCanvasElement, choice: HTMLButtonElement, star: HTMLButtonElement }[]} */
   #tiles = [];
   #rest = 0;
@@ -61,7 +62,7 @@ export class SheetView {
   showGrey(grey) {
     const state = this.store.state();
     this.#tiles.forEach(({ canvas }, index) => {
-      if (!this.prints.small(state, index)) draw(canvas, grey);
+      if (!this.prints.small(state, index)) drawSmall(canvas, grey, SIDE);
     });
   }
 
@@ -91,7 +92,7 @@ export class SheetView {
   #draw(index) {
     const small = this.prints.small(this.store.state(), index);
     const tile = this.#tiles[index];
-    if (small && tile) draw(tile.canvas, small.bitmap);
+    if (small && tile) drawSmall(tile.canvas, small.bitmap, SIDE);
     else if (tile) tile.canvas.width = 1;
     this.#markWaiting();
   }
@@ -179,10 +180,9 @@ export class SheetView {
    */
   #pick(canvas, event) {
     const box = canvas.getBoundingClientRect();
-    const x = Math.floor(((event.clientX - box.left) / box.width) * canvas.width);
-    const y = Math.floor(((event.clientY - box.top) / box.height) * canvas.height);
-    const [r, g, b] = context2d(canvas, true).getImageData(x, y, 1, 1).data;
-    this.store.dispatch({ type: "color-chosen", color: rgbToHex([r, g, b]) });
+    const x = ((event.clientX - box.left) / box.width) * canvas.width;
+    const y = ((event.clientY - box.top) / box.height) * canvas.height;
+    this.store.dispatch({ type: "color-chosen", color: colorAt(canvas, x, y) });
   }
 
   /**
@@ -190,22 +190,12 @@ export class SheetView {
    * @param {number} index
    */
   #move(event, index) {
-    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const next = by && this.#tiles[index + by];
-    if (!next) return;
+    const [x, y] = ARROWS[event.key] ?? [0, 0];
+    const by = x + y;
+    const next = this.#tiles[index + by];
+    if (!by || !next) return;
     event.preventDefault();
     next.choice.focus();
     this.store.dispatch({ type: "sample-chosen", index: index + by });
   }
-}
-
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {ImageBitmap} picture
- */
-function draw(canvas, picture) {
-  const scale = Math.min(1, 384 / Math.max(picture.width, picture.height));
-  canvas.width = Math.max(1, Math.round(picture.width * scale));
-  canvas.height = Math.max(1, Math.round(picture.height * scale));
-  context2d(canvas, true).drawImage(picture, 0, 0, canvas.width, canvas.height);
 }

@@ -159,17 +159,11 @@ function drawEdit(context, view, edit, chosen) {
  */
 function drawPath(context, view, region, color, width, dash) {
   const points = region.points.map((point) => toScreen(view, point));
-  for (const [ink, extra] of /** @type {[string, number][]} */ ([
-    ["rgb(0 0 0 / 55%)", 3],
-    ["#fff", 1.5],
-    [color, 0],
-  ])) {
+  outlined(context, color, width, (ink, extra) => {
     context.setLineDash(extra === 0 ? dash : []);
-    context.strokeStyle = ink;
     context.fillStyle = ink;
-    context.lineWidth = width + extra;
     tracePath(context, points, width + extra);
-  }
+  });
   context.setLineDash([]);
 }
 
@@ -181,17 +175,11 @@ function drawPath(context, view, region, color, width, dash) {
  * @param {string} color
  */
 function drawRing(context, x, y, radius, color) {
-  for (const [ink, width, offset] of /** @type {[string, number, number][]} */ ([
-    ["rgb(0 0 0 / 60%)", 1, 2.5],
-    ["#fff", 1, 1.5],
-    [color, 2, 0],
-  ])) {
-    context.strokeStyle = ink;
-    context.lineWidth = width;
+  outlined(context, color, 2, () => {
     context.beginPath();
-    context.arc(x, y, radius + offset, 0, 2 * Math.PI);
+    context.arc(x, y, radius, 0, 2 * Math.PI);
     context.stroke();
-  }
+  });
 }
 
 /**
@@ -200,12 +188,7 @@ function drawRing(context, x, y, radius, color) {
  * @param {number} y
  */
 function drawCross(context, x, y) {
-  for (const [ink, width] of /** @type {[string, number][]} */ ([
-    ["rgb(0 0 0 / 70%)", 3],
-    ["#fff", 1.5],
-  ])) {
-    context.strokeStyle = ink;
-    context.lineWidth = width;
+  outlined(context, "#fff", 1.5, () => {
     context.beginPath();
     for (const [dx, dy] of [
       [1, 0],
@@ -217,6 +200,26 @@ function drawCross(context, x, y) {
       context.lineTo(x + 10 * dx, y + 10 * dy);
     }
     context.stroke();
+  });
+}
+
+/**
+ * The same lines in black, in white and in their colour, each thinner: seen on any picture.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} color
+ * @param {number} width
+ * @param {(ink: string, extra: number) => void} trace
+ */
+function outlined(context, color, width, trace) {
+  for (const [ink, extra] of /** @type {[string, number][]} */ ([
+    ["rgb(0 0 0 / 55%)", 3],
+    ["#fff", 1.5],
+    [color, 0],
+  ])) {
+    context.strokeStyle = ink;
+    context.lineWidth = width + extra;
+    trace(ink, extra);
   }
 }
 

@@ -7,28 +7,27 @@
  * @typedef {import("../core/store.js").Store<State, Action>} Store
  */
 
-import { colorAtLightness } from "../core/color.js";
-import { pane } from "../core/reduce-view.js";
+import { colorAtLightness } from "../core/gamut.js";
+import { margin, pane } from "../core/reduce-view.js";
 import { partInSight, pendingEdits } from "../core/sight.js";
 import { resultAt, shownIndex, shownResult } from "../core/state.js";
-import { previewSide, toPhoto } from "../core/view.js";
+import { fitView, toPhoto } from "../core/view.js";
 import { say, WORDS } from "../words.js";
-import { element } from "./elements.js";
-import { Light } from "./light.js";
+import { colorAt, element } from "./elements.js";
+import { Grey } from "./grey.js";
 import { drawMarks, drawPane } from "./stage-painter.js";
 
 /** Milliseconds that the view has to rest before a sharper picture is made. */
 const REST = 120;
+const WHOLE = /** @type {const} */ ([0, 0, 1, 1]);
 
 export class StageView {
-  #stage = element("stage", HTMLElement);
+  #stage = element("stage");
   #picture = element("picture", HTMLCanvasElement);
   #marks = element("marks-layer", HTMLCanvasElement);
-  #light = new Light();
-  /** @type {ImageBitmap | null} */
-  #grey = null;
-  #greySide = 0;
-  #greyUrl = "";
+  #grey;
+  /** Whether the darkroom has nothing of this photo yet. */
+  #fresh = true;
   #rest = 0;
   #frame = 0;
   /** @type {[number, number] | null} */
@@ -41,8 +40,6 @@ export class StageView {
   unary = null;
   /** Called when the grey photo or a sharp picture is new. */
   onShown = () => {};
-  /** @type {(error: unknown) => void} */
-  onError = () => {};
 
   /**
    * @param {Store} store
@@ -53,8 +50,8 @@ export class StageView {
   constructor(store, prints, load, sides) {
     this.store = store;
     this.prints = prints;
-    this.load = load;
-    this.sides = sides;
+    this.#grey = new Grey(load, sides);
+    this.#grey.onLoaded = () => this.#takeGrey();
     store.subscribe((state, before) => this.#update(state, before));
     prints.onSharp = () => {
       this.onShown();
@@ -75,21 +72,24 @@ export class StageView {
 
   /** The grey photo at screen size, once it is there. */
   get grey() {
-    return this.#grey;
+    return this.#grey.bitmap;
+  }
+
+  /** Called when the grey photo cannot be had. @param {(error: unknown) => void} act */
+  set onError(act) {
+    this.#grey.onError = act;
   }
 
   /** L under the pointer, or null outside the photo. */
   lightHere() {
-    const { photo } = this.store.state();
     const point = this.pointHere();
-    if (!photo || !point) return null;
-    return this.#light.at(point[0] / photo.size[0], point[1] / photo.size[1]);
+    return point && this.lightAt(point);
   }
 
   /** L at a place of the photo. @param {import("../core/edits.js").Point} point */
   lightAt(point) {
     const { photo } = this.store.state();
-    return photo ? this.#light.at(point[0] / photo.size[0], point[1] / photo.size[1]) : null;
+    return photo ? this.#grey.lightAt(point[0] / photo.size[0], point[1] / photo.size[1]) : null;
   }
 
   /** The place of the photo under the pointer. */
@@ -100,17 +100,9 @@ export class StageView {
     return toPhoto(state.view, this.#pointer[0] % width, this.#pointer[1]);
   }
 
-  /** The colour on show at a place of the stage, as 0 to 255. @param {[number, number]} place */
+  /** The colour on show at a place of the stage. @param {[number, number]} place */
   colorOnShow(place) {
-    const scale = devicePixelRatio;
-    const context = this.#picture.getContext("2d");
-    const [r, g, b] = context?.getImageData(
-      Math.round(place[0] * scale) - 1,
-      Math.round(place[1] * scale) - 1,
-      1,
-      1,
-    ).data ?? [128, 128, 128];
-    return [r, g, b];
+    return colorAt(this.#picture, place[0] * devicePixelRatio, place[1] * devicePixelRatio);
   }
 
   /** Where the pointer is, in CSS pixels of the stage. @param {[number, number] | null} place */
@@ -122,23 +114,11 @@ export class StageView {
   /** Show a picture that has just been chosen, before the server has it. @param {ImageBitmap} bitmap */
   showLocal(bitmap) {
     if (this.store.state().photo) return;
-    const { width, height } = this.store.state().stage;
-    const scale = Math.min((width - 48) / bitmap.width, (height - 48) / bitmap.height);
-    const view = {
-      scale,
-      x: (width - bitmap.width * scale) / 2,
-      y: (height - bitmap.height * scale) / 2,
-      fitted: true,
-    };
+    const { stage } = this.store.state();
+    const view = fitView(bitmap, stage, margin(stage));
     const size = /** @type {const} */ ([bitmap.width, bitmap.height]);
-    drawPane(
-      this.#picture,
-      { left: 0, right: width, from: 0 },
-      view,
-      size,
-      [{ bitmap, part: [0, 0, 1, 1], grey: true }],
-      [],
-    );
+    const layers = [{ bitmap, part: WHOLE, grey: true }];
+    drawPane(this.#picture, { left: 0, right: stage.width, from: 0 }, view, size, layers, []);
   }
 
   /** Draw anew soon. */
@@ -169,12 +149,11 @@ export class StageView {
    * @param {State} before
    */
   #changePhoto(state, before) {
-    this.#greyUrl = "";
     // The same photo under a new address keeps its pictures until new ones are there.
-    if (state.photo && before.photo && state.history === before.history) return;
-    this.#grey = null;
-    this.#greySide = 0;
-    this.#light.set(null);
+    const same = state.photo && before.photo && state.history === before.history;
+    this.#grey.change(Boolean(same));
+    if (same) return;
+    this.#fresh = true;
     this.overlay = null;
     this.unary = null;
     this.prints.clear();
@@ -184,7 +163,7 @@ export class StageView {
   #want() {
     const state = this.store.state();
     if (!state.photo) return;
-    this.#wantGrey(state);
+    this.#grey.want(state);
     const result = shownResult(state);
     const part = partInSight(state);
     const scale = state.view.scale * devicePixelRatio;
@@ -201,35 +180,17 @@ export class StageView {
     return state.compare ? resultAt(state, state.compare.other) : null;
   }
 
-  /** @param {State} state */
-  #wantGrey(state) {
-    const { photo, view } = state;
-    if (!photo) return;
-    const scale = view.scale * devicePixelRatio;
-    const size = { width: photo.size[0], height: photo.size[1] };
-    const side = Math.max(previewSide(size, scale, this.sides), this.#greySide);
-    const url = `${photo.grey}?side=${side}`;
-    if (url === this.#greyUrl) return;
-    this.#greyUrl = url;
-    this.load(url).then(
-      async (bitmap) => {
-        const copy = await createImageBitmap(bitmap);
-        if (url !== this.#greyUrl) return;
-        const fresh = this.#grey === null;
-        this.#grey = bitmap;
-        this.#greySide = side;
-        this.#light.set(bitmap);
-        this.prints.darkroom.setGrey(photo.size, copy, fresh);
-        if (!fresh) this.prints.drop("main");
-        this.onShown();
-        this.refresh();
-      },
-      (error) => {
-        if (url !== this.#greyUrl) return;
-        this.#greyUrl = "";
-        this.onError(error);
-      },
-    );
+  async #takeGrey() {
+    const { photo } = this.store.state();
+    const { bitmap } = this.#grey;
+    if (!photo || !bitmap) return;
+    const copy = await createImageBitmap(bitmap);
+    if (bitmap !== this.#grey.bitmap) return copy.close();
+    this.prints.darkroom.setGrey(photo.size, copy, this.#fresh);
+    if (!this.#fresh) this.prints.drop("main");
+    this.#fresh = false;
+    this.onShown();
+    this.refresh();
   }
 
   #resize() {
@@ -256,7 +217,8 @@ export class StageView {
     if (!state.photo) return;
     const { view, photo, compare, stage } = state;
     const shown = shownResult(state);
-    const grey = this.#grey ? [{ bitmap: this.#grey, part: whole, grey: true }] : [];
+    const bitmap = this.#grey.bitmap;
+    const grey = bitmap ? [{ bitmap, part: WHOLE, grey: true }] : [];
     const main =
       state.before || !shown ? grey : this.#layers(state, "main", shownIndex(state), grey);
     const otherGrey = compare?.other === -1 && state.insight !== "unary";
@@ -265,25 +227,19 @@ export class StageView {
       ? []
       : pendingEdits(state, (this.prints.sharp("main")?.result ?? shown)?.edits ?? []);
     const { width } = pane(state);
+    /** @type {(left: number, right: number, from: number, isOther: boolean) => void} */
+    const show = (left, right, from, isOther) => {
+      const [layers, lines] = isOther ? [other, []] : [main, pending];
+      drawPane(this.#picture, { left, right, from }, view, photo.size, layers, lines);
+    };
     if (state.insight === "unary" || compare?.mode === "side") {
-      drawPane(this.#picture, { left: 0, right: width, from: 0 }, view, photo.size, main, pending);
-      const right = { left: width, right: stage.width, from: width };
-      drawPane(this.#picture, right, view, photo.size, other, []);
+      show(0, width, 0, false);
+      show(width, stage.width, width, true);
     } else if (compare?.mode === "split") {
-      const at = compare.at * stage.width;
-      drawPane(this.#picture, { left: 0, right: at, from: 0 }, view, photo.size, main, pending);
-      drawPane(
-        this.#picture,
-        { left: at, right: stage.width, from: 0 },
-        view,
-        photo.size,
-        other,
-        [],
-      );
+      show(0, compare.at * stage.width, 0, false);
+      show(compare.at * stage.width, stage.width, 0, true);
     } else {
-      const layers = state.flipped && compare ? other : main;
-      const lines = state.flipped && compare ? [] : pending;
-      drawPane(this.#picture, { left: 0, right: width, from: 0 }, view, photo.size, layers, lines);
+      show(0, width, 0, state.flipped && compare !== null);
     }
     drawMarks(this.#marks, devicePixelRatio, state, {
       pointer: this.#pointer,
@@ -308,8 +264,8 @@ export class StageView {
     // While the hand draws, the last picture stays until the next one is there.
     const own = slot !== "main" || this.#shownPick === index || sharp?.result === wanted;
     // Under a sharp picture of the whole nothing else may shine through at its edge.
-    const covers = sharp && own && sharp.part.every((share, k) => share === whole[k]);
-    if (small && !covers) layers.push({ bitmap: small.bitmap, part: whole, grey: false });
+    const covers = sharp && own && sharp.part.every((share, k) => share === WHOLE[k]);
+    if (small && !covers) layers.push({ bitmap: small.bitmap, part: WHOLE, grey: false });
     if (sharp && own) {
       layers.push({ bitmap: sharp.bitmap, part: sharp.part, grey: false });
       if (slot === "main") this.#shownPick = index;
@@ -327,5 +283,3 @@ export class StageView {
     return light === null ? state.color : colorAtLightness(state.color, light);
   }
 }
-
-const whole = /** @type {const} */ ([0, 0, 1, 1]);

@@ -8,8 +8,8 @@ import { button, element, make } from "./elements.js";
 
 export class StartView {
   #file = element("file", HTMLInputElement);
-  #veil = element("drop-veil", HTMLElement);
-  #list = element("examples", HTMLElement);
+  #veil = element("drop-veil");
+  #list = element("examples");
   #depth = 0;
 
   /**
@@ -48,8 +48,8 @@ export class StartView {
    * @param {(kept: import("../storage.js").Kept) => void} open
    */
   showLeft(left, open) {
-    element("left-off", HTMLElement).hidden = left.length === 0;
-    element("left-off-list", HTMLElement).replaceChildren(
+    element("left-off").hidden = left.length === 0;
+    element("left-off-list").replaceChildren(
       ...left.map((kept) => {
         const name = kept.work.photo?.name ?? kept.name;
         const choice = make("button", { type: "button", class: "button" }, name);

@@ -6,7 +6,6 @@
  * @typedef {import("../core/actions.js").Action} Action
  */
 
-import { canRedo, canUndo } from "../core/studio.js";
 import { say, WORDS } from "../words.js";
 import { button, element, press } from "./elements.js";
 
@@ -16,7 +15,7 @@ export const ZOOM = 1.4;
 
 export class ToolView {
   #before = button("before");
-  #tools = element("tools", HTMLElement);
+  #tools = element("tools");
   #pressed = 0;
   onClose = () => {};
 
@@ -90,12 +89,10 @@ export class ToolView {
     }
     press("marks", state.marks);
     press("before", state.before);
-    button("undo").disabled = !canUndo(state);
-    button("redo").disabled = !canRedo(state);
-    const percent = say(WORDS.percent, {
-      value: Math.round(100 * state.view.scale * devicePixelRatio),
-    });
-    element("zoom-value", HTMLOutputElement).value = percent;
+    button("undo").disabled = state.history.past.length === 0;
+    button("redo").disabled = state.history.future.length === 0;
+    const value = Math.round(100 * state.view.scale * devicePixelRatio);
+    element("zoom-value", HTMLOutputElement).value = say(WORDS.percent, { value });
     document.body.dataset.state = state.photo || state.opening ? "open" : "start";
     if (state.tieStart !== before.tieStart && state.tieStart) {
       this.store.dispatch({ type: "noticed", text: WORDS.tie_next });
@@ -103,8 +100,8 @@ export class ToolView {
     if (state.photo === before.photo) return;
     const { photo } = state;
     document.title = photo ? `${photo.name} – ${WORDS.title}` : WORDS.title;
-    element("photo-name", HTMLElement).textContent = photo?.name ?? "";
-    element("photo-size", HTMLElement).textContent = photo
+    element("photo-name").textContent = photo?.name ?? "";
+    element("photo-size").textContent = photo
       ? say(WORDS.size, { width: photo.size[0], height: photo.size[1] })
       : "";
   }

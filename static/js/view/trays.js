@@ -1,11 +1,12 @@
-/** The tabs under the contact sheet; on a phone the trays come up from below. */
+/** The tabs under the contact sheet; on a phone they, and the sheet's settings, come up from below. */
 
 import { button, element } from "./elements.js";
 
 const NAMES = ["color", "edits", "finish"];
 
 export class Trays {
-  #box = element("trays", HTMLElement);
+  #box = element("trays");
+  #sheet = element("sheet");
 
   constructor() {
     NAMES.forEach((name, index) => {
@@ -23,13 +24,16 @@ export class Trays {
     for (const opener of document.querySelectorAll("[data-panel]")) {
       opener.addEventListener("click", () => {
         const name = opener.getAttribute("data-panel") ?? NAMES[0];
-        const open = "open" in this.#box.dataset && !element(`tray-${name}`, HTMLElement).hidden;
+        const open = "open" in this.#box.dataset && !element(`tray-${name}`).hidden;
         this.show(name);
         this.#box.toggleAttribute("data-open", !open);
       });
     }
+    button("sheet-options").addEventListener("click", () =>
+      this.#openOptions(!("open" in this.#sheet.dataset)),
+    );
     button("trays-close").addEventListener("click", () => this.close());
-    element("stage", HTMLElement).addEventListener("pointerdown", () => this.close());
+    element("stage").addEventListener("pointerdown", () => this.close());
   }
 
   /** @param {string} name */
@@ -38,11 +42,18 @@ export class Trays {
       const tab = button(`tab-${each}`);
       tab.setAttribute("aria-selected", String(each === name));
       tab.tabIndex = each === name ? 0 : -1;
-      element(`tray-${each}`, HTMLElement).hidden = each !== name;
+      element(`tray-${each}`).hidden = each !== name;
     }
   }
 
   close() {
     this.#box.removeAttribute("data-open");
+    this.#openOptions(false);
+  }
+
+  /** @param {boolean} open */
+  #openOptions(open) {
+    this.#sheet.toggleAttribute("data-open", open);
+    button("sheet-options").setAttribute("aria-expanded", String(open));
   }
 }
