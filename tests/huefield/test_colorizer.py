@@ -99,10 +99,11 @@ def test_edits_keep_codes_unless_conditioned(opened: OpenPhoto, edits: Edits) ->
         assert np.array_equal(before.z, after.z)
         assert 0 <= after.fit < 1
         assert after.edits == edits
-    assert not np.array_equal(plain[0].z, conditioned[0].z)
     assert conditioned[0].fit > np.mean([sample.fit for sample in corrected])
+    # The likeliest code may be the one that fits best, but not all four will be the same.
     codes = {sample.z.tobytes() for sample in conditioned}
     assert len(codes) == 4
+    assert codes != {sample.z.tobytes() for sample in plain}
 
 
 def test_every_sample_follows_a_stroke_on_the_grid(opened: OpenPhoto, edits: Edits) -> None:
