@@ -73,6 +73,7 @@ class LocalHints(nn.Module):
             for _, b in pairs
         )
         self.head = nn.Conv2d(full, 2, 1)
+        nn.init.zeros_(self.head.weight)  # grey at first
 
     def forward(self, gray: Tensor, hints: Tensor) -> Tensor:
         """Returns the colours (N, 2, h, w), ab / 128.
