@@ -106,7 +106,8 @@ def colorize(
     check_known(lightness, known, colors)
     height, width = lightness.shape
     palette, index = painted_colors(colors[known], max_colors, seed)
-    light = torch.from_numpy((lightness.astype(np.float32) - lightness.mean()) / 25.0)
+    gray = lightness.astype(np.float32)
+    light = torch.from_numpy((gray - gray.mean()) / 25.0)
     half = PATCH // 2
     padded = functional.pad(light[None, None], (half,) * 4, mode="replicate")[0, 0]
     windows = padded.unfold(0, PATCH, 1).unfold(1, PATCH, 1)  # (H, W, 9, 9), a view
