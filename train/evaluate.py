@@ -59,6 +59,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--beta-points", type=float, default=5.0, help="pull of a revealed cell")
     parser.add_argument("--beta-prior", type=float, default=1e-4, help="pull to the prior there")
     parser.add_argument(
+        "--pairs", type=float, default=0.1, help="pull of alike pixels to each other there"
+    )
+    parser.add_argument(
         "--beta-hints", type=float, default=0.05, help="pull to the hints network's colours there"
     )
     parser.add_argument(
@@ -168,7 +171,9 @@ class Evaluation:
             source, contenders.SIDE, count=options.num_photos, seed=options.seed
         )
         names = options.methods or contenders.default_names(functions, options.zhang)
-        weights = Weights(beta_edit=options.beta_points, beta_prior=options.beta_prior)
+        weights = Weights(
+            beta_edit=options.beta_points, beta_prior=options.beta_prior, pairs=options.pairs
+        )
         kept = options.out / f"{source.name}-points.jsonl"
         if not options.resume:
             kept.unlink(missing_ok=True)
