@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import pickle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,16 +16,17 @@ from huefield.model_info import ModelError
 from huefield.photo import Photo, read_photo
 from huefield.strokes import Edits, EditsError, Stroke, Tie
 from huefield.strokes.edits import Region
+from train.arguments import Stage, run_stage
 from train.baselines import endo
 from train.baselines.interactive import NAMES, Interactive, open_method
-from train.baselines.zhang import LocalHints, draw_points
+from train.baselines.zhang import LocalHints, draw_points, train
 from train.baselines.zhang_onnx import GRAPH_FILE, INFO_FILE, load_zhang
 from train.config import Config, ConfigError, ZhangConfig, config_from_dict, config_to_dict
 from train.evaluation.photos import SquarePhoto
 from train.evaluation.revealed import reveal, score
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 SPREADING = ("levin", "endo", "barron")  # those that need no training before
@@ -277,3 +279,28 @@ def _png(rgb: np.ndarray) -> bytes:
     buffer = BytesIO()
     Image.fromarray(rgb).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def test_zhangs_network_is_trained_resumed_and_exported(
+    crops: Path,
+    tiny_preset: Callable[..., dict[str, Any]],
+    write_preset: Callable[[Path, Mapping[str, Any]], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from export.zhang import main
+
+    settings = {"epochs": 8.0, "batch_size": 8, "widths": [16, 16, 32, 32], "learning_rate": 3e-3}
+    preset = write_preset(tmp_path / "tiny.toml", tiny_preset(zhang=settings))
+    run = tmp_path / "run"
+    arguments = ["--config", str(preset), "--data", str(crops), "--out", str(run)]
+    assert run_stage([Stage("zhang", train)], arguments) == 0
+    with (run / "zhang.csv").open() as lines:
+        losses = [float(row["loss"]) for row in csv.DictReader(lines)]
+    assert losses[-1] < 0.9 * losses[0]
+    capsys.readouterr()
+    assert run_stage([Stage("zhang", train)], [*arguments, "--resume"]) == 0
+    assert "zhang: done before" in capsys.readouterr().out
+    assert main([str(run), str(tmp_path / "onnx")]) == 0
+    method = open_method("zhang", weights=tmp_path / "onnx")
+    assert method.settings == load_zhang(tmp_path / "onnx").sha256
