@@ -10,6 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from train.baselines.zhang import LocalHints
 from train.hints_network import Hints
 from train.networks import Decoder, Features, Hoc, Mdn
 
@@ -47,6 +48,20 @@ class TraceableHints(nn.Module):
         picture = torch.arange(hints.shape[0], device=hints.device) % gray.shape[0]
         known = [f.index_select(0, picture) for f in network.know(gray)]
         colours: Tensor = network.colour(gray.index_select(0, picture), hints, known)
+        return colours
+
+
+class TraceableLocalHints(nn.Module):
+    """(gray, hints) -> colours of Zhang's network, where one gray picture may serve many hints."""
+
+    def __init__(self, network: LocalHints) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, gray: Tensor, hints: Tensor) -> Tensor:
+        """The colours (N, 2, h, w), ab / 128, from gray (B, 1, h, w) and hints (N, 3, h, w)."""
+        picture = torch.arange(hints.shape[0], device=hints.device) % gray.shape[0]
+        colours: Tensor = self.network(gray.index_select(0, picture), hints)
         return colours
 
 

@@ -1,9 +1,9 @@
 """Measures an exported model: `python -m train.evaluate MODEL_DIR --data ZIP[:PREFIX] --out DIR`.
 
 Writes `results.json`, `results.md` and contact sheets. The suites are in `train.evaluation`:
-samples on the 64 x 64 grid, revealed points at 256 x 256 beside Levin's method, a painted stroke
-at full size, and sheets to look at, for which grey photos will do. The same seed gives the same
-figures.
+samples on the 64 x 64 grid, revealed points at 256 x 256 beside the earlier methods, a painted
+stroke at full size, and sheets to look at, for which grey photos will do. The same seed gives the
+same figures.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from tqdm import tqdm
 
 from huefield.candidates import POOL_SIZE
 from huefield.colorizer import Colorizer
+from huefield.gcrf import Weights
 from huefield.networks import MissingGpuError, ModelError, Networks, load_model
 from train.data import DataError
-from train.evaluation import photos, points, report, samples, strokes
+from train.evaluation import contenders, photos, points, report, samples, strokes
 from train.evaluation.model import OFF, ON, ModelFunctions
 from train.evaluation.photos import DataSource, EvaluationError
 
@@ -48,12 +49,28 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--pool", type=int, default=POOL_SIZE, help="draws to pick samples from; 0: plain draws"
     )
+    parser.add_argument(
+        "--methods",
+        help=f"rows of the points suite, of {','.join(contenders.NAMES)}; all by default",
+    )
+    parser.add_argument("--counts", default="1,10,50,100,500", help="numbers of revealed points")
+    parser.add_argument(
+        "--zhang", type=Path, metavar="DIR", help="Zhang's network, see export.zhang"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="take over the points that OUT has already"
+    )
     parser.add_argument("--beta-points", type=float, default=5.0, help="pull of a revealed cell")
     parser.add_argument("--beta-prior", type=float, default=1e-4, help="pull to the prior there")
     parser.add_argument(
+        "--pairs", type=float, default=0.1, help="pull of alike pixels to each other there"
+    )
+    parser.add_argument(
         "--beta-hints", type=float, default=0.05, help="pull to the hints network's colours there"
     )
-    parser.add_argument("--processes", type=int, default=1, help="that share Levin's method")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="that share the earlier methods' photos"
+    )
     parser.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     options = parser.parse_args(arguments)
@@ -61,14 +78,22 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     for suite in options.suite:
         if suite not in SUITES:
             parser.error(f"argument --suite: expected some of {', '.join(SUITES)}, got {suite!r}")
-    try:
-        options.samples = sorted(int(part) for part in options.samples.split(","))
-    except ValueError:
-        parser.error(f"argument --samples: expected numbers, got {options.samples!r}")
     if options.pool < 0:
         parser.error(f"argument --pool: expected at least 0, got {options.pool}")
-    if options.samples[0] < 2:
-        parser.error("argument --samples: a set of samples has at least 2")
+    options.methods = options.methods.split(",") if options.methods else None
+    for method in options.methods or ():
+        if method not in contenders.NAMES:
+            names = ", ".join(contenders.NAMES)
+            parser.error(f"argument --methods: expected some of {names}, got {method!r}")
+    for name, least in (("samples", 2), ("counts", 1)):
+        text = getattr(options, name)
+        try:
+            numbers = sorted({int(part) for part in text.split(",")})
+        except ValueError:
+            parser.error(f"argument --{name}: expected numbers, got {text!r}")
+        if numbers[0] < least:
+            parser.error(f"argument --{name}: expected at least {least}, got {numbers[0]}")
+        setattr(options, name, numbers)
     for name in ("num_photos", "processes"):
         value = getattr(options, name)
         if value is not None and value < 1:
@@ -117,7 +142,7 @@ class Evaluation:
             if suite == "samples":
                 table[suite] = self._samples(source, sheets)
             elif suite == "points":
-                table[suite] = self._points(source)
+                table[suite] = self._points(source, sheets)
             elif suite == "strokes":
                 table[suite] = self._strokes(source)
             else:
@@ -146,23 +171,38 @@ class Evaluation:
             progress=self._progress,
         )
 
-    def _points(self, source: DataSource) -> report.Table:
-        options = self._options
-        squares = photos.read_squares(source, 256, count=options.num_photos, seed=options.seed)
-        return points.points_table(
+    def _points(self, source: DataSource, sheets: list[Path]) -> report.Table:
+        options, functions = self._options, self._functions
+        squares = photos.read_squares(
+            source, contenders.SIDE, count=options.num_photos, seed=options.seed
+        )
+        names = options.methods or contenders.default_names(functions, options.zhang)
+        weights = Weights(
+            beta_edit=options.beta_points, beta_prior=options.beta_prior, pairs=options.pairs
+        )
+        kept = options.out / f"{source.name}-points.jsonl"
+        if not options.resume:
+            kept.unlink(missing_ok=True)
+        table = points.points_table(
             squares,
-            self._functions.embed,
-            fields=self._functions.candidates,
-            kernel=self._functions.kernel,
-            beta=options.beta_points,
-            beta_prior=options.beta_prior,
-            hinted=self._functions.hinted,
-            beta_hints=options.beta_hints,
+            contenders.contenders(
+                names,
+                functions,
+                weights,
+                options.beta_hints,
+                zhang=options.zhang,
+                seed=options.seed,
+            ),
+            counts=options.counts,
             seed=options.seed,
-            grid_area=self._networks.info.grid_area,
+            kept=kept,
             processes=options.processes,
             progress=self._progress,
         )
+        curve = options.out / f"{source.name}-points.png"
+        table.write_curve(curve)
+        sheets.append(curve)
+        return table
 
     def _strokes(self, source: DataSource) -> report.Table:
         options = self._options

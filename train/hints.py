@@ -11,6 +11,7 @@ each photo's squared error, which is its PSNR.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from huefield import lab
 from train.arguments import Stage, run_stage
 from train.batches import Batch, Batches
-from train.config import Config, HintsConfig
+from train.config import Config, HintsConfig, PhaseConfig
 from train.hints_network import BACKBONE_BLOCKS, Hints
 from train.loop import fit
 from train.run import Run
@@ -34,9 +35,13 @@ Floats = npt.NDArray[np.float32]
 
 
 class HintsLoss(nn.Module):
-    """Log of the squared error, each photo alone."""
+    """Log of the squared error, each photo alone.
 
-    def __init__(self, hints: Hints) -> None:
+    Args:
+        hints: (gray, hints) to colours.
+    """
+
+    def __init__(self, hints: nn.Module) -> None:
         super().__init__()
         self.hints = hints
 
@@ -45,28 +50,43 @@ class HintsLoss(nn.Module):
         with run.autocast():
             colours = self.hints(batch.gray, shown).float()
         squared = (colours - batch.ab).square().mean((1, 2, 3))  # (N,)
-        return (squared + 1e-5).log().mean(), {"rms": squared.mean().sqrt() * lab.AB_SCALE}
+        figures = {"rms": squared.mean().sqrt() * lab.AB_SCALE}
+        return self.value(colours, batch.ab), figures
+
+    def value(self, colours: Tensor, truth: Tensor) -> Tensor:
+        """Returns the loss of colours (N, 2, h, w), ab / 128."""
+        squared = (colours - truth).square().mean((1, 2, 3))  # (N,)
+        return (squared + 1e-5).log().mean()
 
 
-def show_points(rng: np.random.Generator, ab: Floats, number: int) -> Floats:
+def show_points(
+    rng: np.random.Generator, ab: Floats, number: int, patch: float | Floats = PATCH
+) -> Floats:
     """Returns hints (3, h, w) at random places of a photo's colours ab (2, h, w), / 128.
 
-    Each is a square of 1.75 cells that shows its mean colour. As in the test, places are drawn
-    from N(centre, side / 4) and clipped.
+    Each is a square that shows its mean colour. As in the test, places are drawn from N(centre,
+    side / 4) and clipped.
+
+    Args:
+        rng: draws the places.
+        ab: the colours.
+        number: how many points.
+        patch: side of their squares in cells, one for all or (number,).
     """
     sides = np.array(ab.shape[1:])
+    size = np.broadcast_to(np.asarray(patch, float), (number,))[:, None]  # (k, 1)
     places = (sides - 1) / 2 + rng.standard_normal((number, 2)) * sides / 4
-    starts = np.clip(places, 0, sides - PATCH)
-    first = np.minimum(starts.astype(int), sides - 3)  # (k, 2), of the 3 x 3 cells around
-    # Overlap of [start, start + PATCH) with each of three cells, along both axes.
-    edges = first[:, :, None] + np.arange(3)
-    share = np.minimum(edges + 1, starts[:, :, None] + PATCH) - np.maximum(
-        edges, starts[:, :, None]
-    )
+    starts = np.clip(places, 0, sides - size)
+    reach = int(np.ceil(size.max(initial=1.0))) + 1  # cells that a square can touch on a line
+    first = np.minimum(starts.astype(int), sides - reach)  # (k, 2)
+    # Overlap of [start, start + size) with each of these cells, along both axes.
+    edges = first[:, :, None] + np.arange(reach)
+    ends = (starts + size)[:, :, None]
+    share = np.minimum(edges + 1, ends) - np.maximum(edges, starts[:, :, None])
     share = np.clip(share, 0.0, 1.0)
-    weights = share[:, 0, :, None] * share[:, 1, None, :]  # (k, 3, 3)
-    rows = edges[:, 0, :, None] + np.zeros((1, 1, 3), int)
-    columns = edges[:, 1, None, :] + np.zeros((1, 3, 1), int)
+    weights = share[:, 0, :, None] * share[:, 1, None, :]  # (k, reach, reach)
+    rows = edges[:, 0, :, None] + np.zeros((1, 1, reach), int)
+    columns = edges[:, 1, None, :] + np.zeros((1, reach, 1), int)
     means = (ab[:, rows, columns] * weights).sum((2, 3)) / weights.sum((1, 2))  # (2, k)
     hints = np.zeros((3, *ab.shape[1:]), np.float32)
     filled = weights > 0
@@ -122,7 +142,35 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         own = {name for name, _ in hints.backbone.named_parameters()}
         hints.backbone.load_state_dict({name: decoder[prefix + name] for name in own})
         hints.backbone.freeze(min(phase.frozen_blocks, BACKBONE_BLOCKS))
-    loss = HintsLoss(hints)
+    return fit_hints(
+        run,
+        phase,
+        HintsLoss(hints),
+        "hints",
+        batches,
+        lambda rng, ab: draw_hints(rng, ab, phase),
+    )
+
+
+def fit_hints(
+    run: Run,
+    phase: PhaseConfig,
+    loss: HintsLoss,
+    name: str,
+    batches: Batches,
+    show: Callable[[np.random.Generator, Floats], Floats],
+) -> dict[str, float]:
+    """Trains a network that takes hints and returns the best validation figures.
+
+    Args:
+        run: where it happens.
+        phase: epochs, batch size, rate.
+        loss: holds the network.
+        name: of the network in a checkpoint.
+        batches: the photos.
+        show: draws the hints (N, 3, h, w) of colours (N, 2, h, w).
+    """
+    hints, seed = loss.hints, run.config.seed
 
     def arguments(step: int, num_steps: int) -> tuple[Any, ...]:
         part = run.part(phase.batch_size)
@@ -130,7 +178,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         batch = batches.train(step, phase.batch_size, half=half, part=part)
         # A generator for each photo: one process or many draw the same hints.
         drawn = [
-            draw_hints(np.random.default_rng([config.seed, 11, step, number]), ab[None], phase)
+            show(np.random.default_rng([seed, 11, step, number]), ab[None])
             for number, ab in enumerate(batch.ab.numpy(), start=part.start)
         ]
         shown = torch.from_numpy(np.concatenate(drawn))
@@ -144,9 +192,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
             for number in POINT_COUNTS:
                 shown = np.stack(
                     [
-                        show_points(
-                            np.random.default_rng([config.seed, count + k, number]), ab, number
-                        )
+                        show_points(np.random.default_rng([seed, count + k, number]), ab, number)
                         for k, ab in enumerate(batch.ab.numpy())
                     ]
                 )
@@ -167,7 +213,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
             shown = torch.from_numpy(
                 np.stack(
                     [
-                        show_points(np.random.default_rng([config.seed, k]), ab, number)
+                        show_points(np.random.default_rng([seed, k]), ab, number)
                         for k, ab in enumerate(batch.ab.numpy())
                     ]
                 )
@@ -180,7 +226,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         run,
         phase,
         loss,
-        {"hints": hints},
+        {name: hints},
         num_photos=len(batches),
         arguments=arguments,
         validate=validate,

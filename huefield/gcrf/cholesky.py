@@ -18,18 +18,27 @@ Matrix = npt.NDArray[np.floating[Any]]
 _BLOCK = 512
 
 
-def precision(M: Matrix, diagonal: Any) -> Matrix:
-    """Lower triangle of Q = M^T M + diag(diagonal), (P, P) in Fortran order, M's dtype.
+def precision(M: Matrix, diagonal: Any, pairs: float = 0.0) -> Matrix:
+    """Lower triangle of Q = M^T M + pairs (D - W) + diag(diagonal), (P, P) Fortran, M's dtype.
 
     The symmetric rank-k product does half the work of a full one.
 
     Args:
         M: I - S, (P, P) in C order.
         diagonal: (P,) or a number.
+        pairs: pull of alike pixels to each other; W = (S + S^T) / 2, D its row sums.
     """
     (syrk,) = get_blas_funcs(("syrk",), (M,))
     Q: Matrix = syrk(1.0, M.T, lower=1)
-    Q.reshape(-1, order="F")[:: len(Q) + 1] += np.asarray(diagonal, dtype=M.dtype)
+    own = Q.reshape(-1, order="F")[:: len(Q) + 1]
+    own += np.asarray(diagonal, dtype=M.dtype)
+    if pairs:
+        # D - W = (M + M^T) / 2 less its own row sums on the diagonal, block by block.
+        half = M.dtype.type(0.5 * pairs)
+        own -= half * (M.sum(axis=0) + M.sum(axis=1))
+        for first in range(0, len(Q), _BLOCK):
+            last = min(first + _BLOCK, len(Q))
+            Q[first:, first:last] += half * (M[first:, first:last] + M[first:last, first:].T)
     return Q
 
 

@@ -22,6 +22,7 @@ from huefield.gcrf.interface import (
     Weights,
     as_columns,
     as_fields,
+    check_drawable,
     check_embedding,
     check_index,
     check_weights,
@@ -105,13 +106,17 @@ class TorchSolver:
         """Prepares Q0^-1; lazy, safe to call twice and from a background thread."""
         self._prepared()
 
-    def _precision(self, smallest: float, diagonal: Any) -> Any:
-        """Q = M^T M + diag (P, P) on the device, float64 where the weights are small."""
+    def _precision(self, smallest: float, diagonal: Any, pairs: float = 0.0) -> Any:
+        """Q = M^T M + pairs (D - W) + diag (P, P) on the device, float64 for small weights."""
         M = self._operator()
         if smallest < FLOAT32_FLOOR:
             M = M.double()
         Q = M.T @ M
         Q.diagonal().add_(diagonal)
+        if pairs:
+            # D - W = (M + M^T) / 2 less its own row sums on the diagonal.
+            Q.diagonal().sub_(0.5 * pairs * (M.sum(0) + M.sum(1)))
+            Q.add_(M, alpha=0.5 * pairs).add_(M.T, alpha=0.5 * pairs)
         return Q
 
     def _cholesky(self, Q: Any) -> Any:
@@ -133,7 +138,7 @@ class TorchSolver:
         with self._lock:
             if self._inverse is None:
                 prior = self._weights.prior
-                L = self._cholesky(self._precision(prior, prior))
+                L = self._cholesky(self._precision(prior, prior, self._weights.pairs))
                 self._inverse = self._torch.cholesky_inverse(L).float()
             return self._inverse
 
@@ -150,7 +155,8 @@ class TorchSolver:
         if fresh_is_quicker(len(rows), self.num_pixels):
             prior = self._weights.prior
             nothing = np.zeros((self.num_pixels, residuals.shape[1]))
-            return self._fresh(self._precision(prior, prior), nothing, rows, residuals)
+            Q = self._precision(prior, prior, self._weights.pairs)
+            return self._fresh(Q, nothing, rows, residuals)
         inverse = self._prepared()
         low_rank = LowRank.of(rows)
         cells = self._lift(low_rank.cells)
@@ -214,6 +220,7 @@ class TorchSolver:
 
     def draws(self, n: int, seed: int, constraints: Constraints | None = None) -> Float32:
         """n draws (n, P, 2) of mean 0 and precision Q0; the CPU's, to rounding."""
+        check_drawable(self._weights)
         noise = self._lift(white_noise(n, seed, self.num_pixels))
         disturbed = self._operator().T @ noise[: self.num_pixels]
         disturbed = disturbed + self._weights.prior**0.5 * noise[self.num_pixels :]

@@ -27,6 +27,7 @@ from huefield.gcrf.interface import (
     Weights,
     as_columns,
     as_fields,
+    check_drawable,
     check_embedding,
     check_index,
     check_weights,
@@ -91,7 +92,7 @@ class DenseSolver:
                 M: Any = residual_operator(self._embedding, self._kernel)
                 if prior < FLOAT32_FLOOR:
                     M = M.astype(np.float64)
-                Q = precision(M, prior)
+                Q = precision(M, prior, self._weights.pairs)
                 del M
                 self._inverse = np.asarray(invert_in_place(Q), dtype=np.float32)
             return self._inverse
@@ -114,7 +115,8 @@ class DenseSolver:
             return np.float32(0.0)
         if fresh_is_quicker(len(rows), self.num_pixels):
             nothing = np.zeros((self.num_pixels, residuals.shape[1]))
-            return solve_fresh(self._operator(), self._weights.prior, nothing, rows, residuals)
+            prior, pairs = self._weights.prior, self._weights.pairs
+            return solve_fresh(self._operator(), prior, nothing, rows, residuals, pairs)
         low_rank = LowRank.of(rows)
         cells = low_rank.cells
         inverse = self._prepared().T  # its rows lie in one piece
@@ -185,6 +187,7 @@ class DenseSolver:
 
         Source: Papandreou & Yuille 2010, "Gaussian sampling by local perturbations".
         """
+        check_drawable(self._weights)
         noise = white_noise(n, seed, self.num_pixels)
         M = residual_operator(self._embedding, self._kernel)
         disturbed = M.T @ noise[: self.num_pixels]

@@ -43,7 +43,12 @@ def normal_terms(rows: Rows, residuals: Matrix) -> tuple[scipy.sparse.csr_matrix
 
 
 def solve_fresh(
-    M: Matrix, diagonal: Any, rhs: Matrix, rows: Rows | None, residuals: Matrix | None
+    M: Matrix,
+    diagonal: Any,
+    rhs: Matrix,
+    rows: Rows | None,
+    residuals: Matrix | None,
+    pairs: float = 0.0,
 ) -> Matrix:
     """The solution (P, c) of (M^T M + diag + C^T W C) x = rhs + C^T W r, in M's dtype.
 
@@ -53,8 +58,9 @@ def solve_fresh(
         rhs: (P, c).
         rows: edits, if any; exact ones are met by elimination.
         residuals: (k, c), what the rows should come to.
+        pairs: pull of alike pixels to each other, see `precision`.
     """
-    Q = precision(M, diagonal)
+    Q = precision(M, diagonal, pairs)
     del M
     if rows is None or residuals is None or len(rows) == 0:
         return solve_factored(factor_in_place(Q), rhs)

@@ -59,6 +59,9 @@ class Weights:
             further, a larger one keeps it near what was painted.  0 is the paper's own form.
         beta_edit: pull to a painted colour; `math.inf` meets wholly covered cells exactly.
         gamma: pull of a tie.
+        pairs: pull of alike pixels to each other in an edit's correction, S_ij (x_i - x_j)^2 for
+            each pair beside the paper's (I - S); few strokes then reach further and overshoot less.
+            0 is the paper's own form.
         ridge: least weight on the diagonal, so that the paper's nearly singular form stays
             solvable; a pixel with less weight than this is pulled to 0 with the rest.
     """
@@ -68,9 +71,10 @@ class Weights:
     beta_edit: float = 50.0
     gamma: float = 50.0
     ridge: float = 1e-4
+    pairs: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("beta", "beta_prior", "beta_edit", "gamma", "ridge"):
+        for name in ("beta", "beta_prior", "beta_edit", "gamma", "ridge", "pairs"):
             value = getattr(self, name)
             endless = name == "beta_edit" and value == math.inf
             if not (endless or (math.isfinite(value) and value >= 0)):
@@ -92,7 +96,8 @@ class Weights:
 class Solver(Protocol):
     """A photo's G-CRF, opened once and asked many times.  Fields are (n, P, 2) float32, ab units.
 
-    Q0 = (I - S)^T (I - S) + beta_prior I is the precision that edits are solved with.
+    Q0 = (I - S)^T (I - S) + pairs (D - W) + beta_prior I is the precision that edits are solved
+    with; W = (S + S^T) / 2, D its row sums, and `pairs` is 0 in the paper.
     """
 
     @property
@@ -270,6 +275,16 @@ def white_noise(n: int, seed: int, num_pixels: int) -> Float32:
             (2 * num_pixels, 2), dtype=np.float32
         )
     return noise
+
+
+def check_drawable(weights: Weights) -> None:
+    """Refuses draws from a precision whose square root is not at hand.
+
+    Raises:
+        GcrfError: `pairs` is above 0: one noise for every pair of pixels would be needed.
+    """
+    if weights.pairs > 0:
+        raise GcrfError(f"draws need pairs = 0, the paper's form, got {weights.pairs:g}")
 
 
 def row_noise(n: int, seed: int, rows: Rows) -> Float32:

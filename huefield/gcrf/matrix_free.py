@@ -21,6 +21,7 @@ from huefield.gcrf.interface import (
     Weights,
     as_columns,
     as_fields,
+    check_drawable,
     check_embedding,
     check_index,
     check_weights,
@@ -54,6 +55,7 @@ class MatrixFreeSolver:
         self._kernel = kernel
         self._weights = weights
         self._device = device
+        self._sums: Any = None
         self._products: Products = (
             BlockProducts(self._embedding, kernel)
             if device is None
@@ -79,6 +81,22 @@ class MatrixFreeSolver:
         """M^T M v for M = I - S, (P, c)."""
         residual = v - self._products.apply(v)
         return residual - self._products.apply_transposed(residual)
+
+    def _edited(self, v: Any, pairs: float) -> Any:
+        """(M^T M + pairs (D - W)) v, (P, c); D - W = (M + M^T) / 2 less its row sums."""
+        if not pairs:
+            return self._squared(v)
+        residual = v - self._products.apply(v)
+        mixed = residual + 0.5 * pairs * v
+        out = mixed - self._products.apply_transposed(mixed) + 0.5 * pairs * residual
+        return out - 0.5 * pairs * self._column_sums() * v
+
+    def _column_sums(self) -> Any:
+        """M^T 1 (P, 1), made once; M 1 = 0."""
+        if self._sums is None:
+            ones = self._products.lift(np.ones((self.num_pixels, 1), dtype=np.float32))
+            self._sums = ones - self._products.apply_transposed(ones)
+        return self._sums
 
     def smooth(self, unary: Float32) -> Float32:
         """Samples (n, P, 2), ab units: the unary made consistent, weight beta on every pixel."""
@@ -108,10 +126,12 @@ class MatrixFreeSolver:
         """delta (P, c) for residuals (k, c)."""
         prior = np.full(self.num_pixels, self._weights.prior)
         nothing = np.zeros((self.num_pixels, residuals.shape[1]), dtype=np.float32)
-        return self._minimum(prior, nothing, rows, residuals)
+        return self._minimum(prior, nothing, rows, residuals, self._weights.pairs)
 
-    def _minimum(self, diagonal: Any, rhs: Any, rows: Rows | None, residuals: Any) -> Float32:
-        """The solution (P, c) of (M^T M + diag + C^T W C) x = rhs + C^T W r."""
+    def _minimum(
+        self, diagonal: Any, rhs: Any, rows: Rows | None, residuals: Any, pairs: float = 0.0
+    ) -> Float32:
+        """The solution (P, c) of (M^T M + pairs (D - W) + diag + C^T W C) x = rhs + C^T W r."""
         products = self._products
         weight = products.lift(diagonal[:, None])
         free = np.ones((self.num_pixels, 1), dtype=np.float32)
@@ -130,7 +150,7 @@ class MatrixFreeSolver:
             held[cells] = residuals[fixing]
 
         def apply(v: Any) -> Any:
-            out = self._squared(v) + weight * v
+            out = self._edited(v, pairs) + weight * v
             return out if added is None else out + added @ v
 
         mask = products.lift(free)
@@ -172,6 +192,7 @@ class MatrixFreeSolver:
 
     def draws(self, n: int, seed: int, constraints: Constraints | None = None) -> Float32:
         """n draws (n, P, 2) of mean 0 and precision Q0; the dense form's, to rounding."""
+        check_drawable(self._weights)
         noise = white_noise(n, seed, self.num_pixels)
         upper = self._products.lift(noise[: self.num_pixels])
         disturbed = self._products.lower(upper - self._products.apply_transposed(upper))
@@ -191,5 +212,5 @@ class MatrixFreeSolver:
         unit = np.zeros((self.num_pixels, 1), dtype=np.float32)
         unit[p] = 1.0
         prior = np.full(self.num_pixels, self._weights.prior)
-        column: Float32 = self._minimum(prior, unit, None, None)[:, 0]
+        column: Float32 = self._minimum(prior, unit, None, None, self._weights.pairs)[:, 0]
         return row, column

@@ -145,6 +145,7 @@ def test_a_preconditioner_saves_steps() -> None:
         ({"beta_edit": math.nan}, "beta_edit"),
         ({"beta_edit": 0.0}, "beta_edit must be above 0"),
         ({"ridge": -1e-4}, "ridge"),
+        ({"pairs": -0.1}, "pairs must be a finite number >= 0"),
     ],
 )
 def test_weights_out_of_range_are_refused(values: dict[str, float], message: str) -> None:

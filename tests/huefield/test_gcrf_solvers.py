@@ -108,6 +108,31 @@ def test_correct_agrees_with_a_sparse_direct_solve(
     assert close(make(A, kernel, weights).correct(samples, constraints), expected, share)
 
 
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@backends
+def test_alike_pixels_pull_each_other_pair_by_pair(
+    backend: Backend,
+    kernel: Kernel,
+    A: np.ndarray,
+    samples: np.ndarray,
+    constraints: Constraints,
+) -> None:
+    make, share = backend
+    weights = Weights(beta_prior=0.01, pairs=0.7)
+    S = similarity_reference(A, kernel)
+    W = (S + S.T) / 2
+    Q0 = squared_reference(A, kernel) + 0.7 * (np.diag(W.sum(axis=1)) - W) + 0.01 * np.eye(P)
+    expected = corrected_reference(Q0, samples, constraints, strengths(constraints, weights))
+    solver = make(A, kernel, weights)
+    assert close(solver.correct(samples, constraints), expected, share)
+    assert close(solver.influence(40)[1], np.linalg.inv(Q0)[:, 40], share)
+    many = Constraints.of_cells(np.arange(P), samples[0], P)  # a fresh factor is quicker
+    expected = corrected_reference(Q0, samples, many, np.full(P, weights.beta_edit))
+    assert close(solver.correct(samples, many), expected, share)
+    with pytest.raises(GcrfError, match="draws need pairs = 0"):
+        solver.draws(1, 0)
+
+
 @backends
 def test_the_papers_setting_with_its_ridge(
     backend: Backend, A: np.ndarray, photo: np.ndarray
@@ -291,7 +316,7 @@ def test_draws_have_the_posterior_deviation(backend: Backend, A: np.ndarray) -> 
     assert abs(error.mean()) < 0.02
 
 
-@pytest.mark.parametrize("name", ["beta", "beta_prior", "beta_edit", "gamma", "ridge"])
+@pytest.mark.parametrize("name", ["beta", "beta_prior", "beta_edit", "gamma", "ridge", "pairs"])
 @backends
 def test_every_weight_changes_something(
     backend: Backend, name: str, A: np.ndarray, samples: np.ndarray, constraints: Constraints
@@ -310,7 +335,7 @@ def test_every_weight_changes_something(
             ]
         )
 
-    base = Weights(ridge=1e-2)
+    base = Weights(ridge=1e-2, pairs=0.1)
     other = replace(base, **{name: 3 * getattr(base, name)})
     assert np.abs(results(base) - results(other)).max() > 0.05
 

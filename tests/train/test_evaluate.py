@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from huefield import lab, metrics, upsample
-from huefield.gcrf import Kernel
+from huefield import lab, metrics
 from huefield.photo import Photo, read_photo
 from train import evaluate
-from train.evaluation import photos, points, report, samples, strokes
+from train.baselines.interactive import TITLES
+from train.evaluation import contenders, photos, report, samples, strokes
 from train.evaluation.photos import DataSource, EvaluationError, SquarePhoto
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huefield.strokes import Edits
-
-
-def by_hand(gray: np.ndarray, light: float = 4.0, reach: float = 0.1) -> np.ndarray:
-    """An embedding that needs no training: L and position."""
-    height, width = gray.shape
-    y, x = np.mgrid[:height, :width] / (reach * max(height, width))
-    return np.stack([light * gray, x, y]).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -100,128 +93,11 @@ def test_nothing_to_measure_is_said(archive: Path) -> None:
     with pytest.raises(EvaluationError, match="none of its photos can be read"):
         photos.read_squares(DataSource(archive, "broken"), 32)
     with pytest.raises(EvaluationError, match="no photos"):
-        points.points_table([], by_hand)
-    with pytest.raises(EvaluationError, match="no photos"):
         samples.samples_table([], lambda *_: {}, np.zeros((8, 2), np.float32))
     with pytest.raises(EvaluationError, match="no photos to paint on"):
         strokes.strokes_table([], lambda _: Painter(_))
     with pytest.raises(EvaluationError, match="3 colour photos are too few"):
         samples.tints_of(np.zeros((3, 2), np.float32), "x")
-
-
-# Revealed points
-
-
-def test_points_show_the_mean_of_their_patch(squares: list[SquarePhoto]) -> None:
-    one, three, many = points.reveal(squares[0].ab, (1, 3, 200), seed=5)
-    assert one.known.sum() == points.PATCH**2
-    patch = squares[0].ab[one.known]
-    np.testing.assert_allclose(one.colors[one.known], np.tile(patch.mean(axis=0), (49, 1)), 1e-4)
-    assert not one.colors[~one.known].any()
-    assert (three.known >= one.known).all()
-    assert three.known.sum() <= 3 * 49 < many.known.sum()
-    ys, xs = np.nonzero(many.known)
-    assert abs(ys.mean() - 31.5) < 4
-    assert abs(xs.mean() - 31.5) < 4
-    again = points.reveal(squares[0].ab, (1, 3, 200), seed=5)[2]
-    np.testing.assert_array_equal(again.colors, many.colors)
-    other = points.reveal(squares[0].ab, (1,), seed=6)[0]
-    assert (other.known != one.known).any()
-
-
-def test_points_on_the_grid_keep_their_colour_and_share(squares: list[SquarePhoto]) -> None:
-    known = np.zeros((64, 64), bool)
-    known[8:15, 16:23] = True  # cells of 4 pixels: one full, then three quarters
-    colors = np.where(known[..., None], np.float32([10, -20]), np.float32(0))
-    constraints = points.Revealed(known, colors).on_grid((16, 16))
-    cells = constraints.rows.indices
-    np.testing.assert_array_equal(cells, [36, 37, 52, 53])
-    np.testing.assert_allclose(constraints.weights, [1, 0.75, 0.75, 0.5625], atol=1e-6)
-    np.testing.assert_allclose(constraints.targets, np.tile([10, -20], (4, 1)), rtol=1e-5)
-
-
-def test_points_table_orders_the_methods(squares: list[SquarePhoto]) -> None:
-    table = points.points_table(squares, by_hand, grid_area=1024, progress=False)
-    assert table.counts == (1, 10, 50, 100)
-    ours, ceiling = table.mean(points.PLAIN), table.mean("true colours through the grid")
-    assert (np.diff(ours) > 0).all()
-    assert (np.diff(table.mean(points.LEVIN)) > 0).all()
-    assert table.mean("grey")[0] < table.mean("true mean colour")[0] < ours[2]
-    assert (ours < ceiling).all()
-    assert (table.mean(points.LEVIN)[:3] < ceiling[:3]).all()
-    np.testing.assert_allclose(table.margins(points.PLAIN), ours - table.mean(points.LEVIN))
-    assert points.WITH_PRIOR not in table.psnr
-    assert f"({table.margins(points.PLAIN)[1]:+.2f})" in table.to_markdown()
-    stored = json.loads(json.dumps(table.to_json()))
-    assert stored["num_photos"] == 3
-    assert stored["methods"][points.PLAIN]["psnr"][3] == pytest.approx(ours[3], abs=1e-3)
-
-
-def test_points_table_repeats_and_heeds_its_parameters(squares: list[SquarePhoto]) -> None:
-    quick = partial(
-        points.points_table,
-        squares[:2],
-        embed=by_hand,
-        counts=(5, 20),
-        grid_area=256,
-        baselines=False,
-        progress=False,
-    )
-    first = quick().psnr[points.PLAIN]
-    np.testing.assert_array_equal(first, quick().psnr[points.PLAIN])
-    for changed in (
-        {"seed": 1},
-        {"beta": 0.5},
-        {"beta_prior": 0.1},
-        {"kernel": Kernel("inner")},
-        {"grid_area": 1024},
-        {"embed": partial(by_hand, light=16.0)},
-    ):
-        assert np.abs(quick(**changed).psnr[points.PLAIN] - first).max() > 1e-3, changed
-    with pytest.raises(ValueError, match="expected an embedding on"):
-        quick(embed=lambda gray: by_hand(gray)[:, 1:])
-    with pytest.raises(EvaluationError, match="no method"):
-        quick(embed=None)
-
-
-def test_baselines_are_shared_between_processes(squares: list[SquarePhoto]) -> None:
-    alone, shared = (
-        points.points_table(
-            squares[:2], counts=(2,), processes=processes, grid_area=256, progress=False
-        )
-        for processes in (1, 2)
-    )
-    assert list(alone.psnr) == ["grey", "true mean colour", "true colours through the grid",
-                                points.LEVIN]  # fmt: skip
-    for name, values in alone.psnr.items():
-        np.testing.assert_array_equal(values, shared.psnr[name])
-
-
-def test_a_prior_that_agrees_with_the_points_is_chosen(squares: list[SquarePhoto]) -> None:
-    photo = squares[0]
-    truth = upsample.grid_ab(photo.ab, (32, 32))
-    fields = np.stack([np.zeros_like(truth), -truth, truth])
-    table = points.points_table(
-        [photo],
-        by_hand,
-        fields=lambda _: fields,
-        counts=(10,),
-        grid_area=1024,
-        beta_prior=0.1,
-        progress=False,
-    )
-    best = table.mean("true colours through the grid")[0]
-    # A patch's mean is not quite its cells' colour, so even the truth is corrected a little.
-    assert table.mean(points.PLAIN)[0] + 3 < table.mean(points.WITH_PRIOR)[0] < best
-    constraints = points.reveal(photo.ab, (10,), 0)[0].on_grid((32, 32))
-    assert points.nearest(fields.reshape(3, -1, 2), constraints) == 2
-
-
-def test_other_methods_see_the_same_points(squares: list[SquarePhoto]) -> None:
-    table = points.points_table(
-        squares[:1], counts=(3,), others={"again": points.spread_levin}, progress=False
-    )
-    np.testing.assert_array_equal(table.psnr["again"], table.psnr[points.LEVIN])
 
 
 # Samples
@@ -376,7 +252,8 @@ def test_faults_end_with_one_clear_line(
     assert missing in capsys.readouterr().err
     assert evaluate.main([missing, "--data", f"{archive}:nowhere", "--out", out]) == 1
     assert "nowhere" in capsys.readouterr().err
-    for wrong in (["--suite", "speed"], ["--num-photos", "0"], ["--samples", "1"]):
+    for wrong in (["--suite", "speed"], ["--num-photos", "0"], ["--samples", "1"],
+                  ["--counts", "0"], ["--methods", "magic"]):  # fmt: skip
         with pytest.raises(SystemExit):
             evaluate.main([missing, "--data", str(archive), "--out", out, *wrong])
         assert "argument --" in capsys.readouterr().err
@@ -400,7 +277,11 @@ def test_one_command_measures_a_model(archive: Path, coarse_model: Path, tmp_pat
         stored: dict[str, Any] = json.loads((out / "results.json").read_text())
         return stored
 
-    stored = measure(tmp_path / "a", "--suite", "samples,points,strokes,sheets")
+    stored = measure(
+        tmp_path / "a",
+        *("--suite", "samples,points,strokes,sheets"),
+        *("--methods", "grey,levin,barron,prior", "--counts", "2,10"),
+    )
     suites = stored["results"]["small-test"]
     assert set(suites) == {"samples", "points", "strokes"}
     assert set(suites["samples"]["rows"]) == {
@@ -409,13 +290,16 @@ def test_one_command_measures_a_model(archive: Path, coarse_model: Path, tmp_pat
     on, off = (suites["samples"]["rows"][f"gcrf {setting}, N = 8"] for setting in ("on", "off"))
     assert on["image_mae"] != off["image_mae"]
     assert on["variance"] < off["variance"]  # smoothing never adds to it
-    assert points.WITH_PRIOR in suites["points"]["methods"]
+    names = ("grey", "levin", "barron", "prior")
+    titles = {name: (contenders.BOUNDS | contenders.OURS | TITLES)[name] for name in names}
+    assert list(suites["points"]["methods"]) == list(titles.values())
+    assert list(suites["points"]["margins"]) == [titles["prior"]]
     assert suites["strokes"]["mean"]["inside_error"] <= 3
     assert suites["strokes"]["mean"]["lightness_error"] <= 1
     text = (tmp_path / "a" / "results.md").read_text()
     for path in (tmp_path / "a").glob("*.png"):
         assert f"]({path.name})" in text
-    assert len(list((tmp_path / "a").glob("*.png"))) == 3
+    assert len(list((tmp_path / "a").glob("*.png"))) == 4
 
     again = measure(tmp_path / "b", "--suite", "samples", "--gcrf", "on")
     rows = again["results"]["small-test"]["samples"]["rows"]

@@ -12,6 +12,8 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
+from train.baselines.known import check_known
+
 FloatArray = NDArray[np.float32]
 
 VARIANCE_FACTOR = 0.6
@@ -95,19 +97,12 @@ def colorize(
         (H, W, 2) float32 ab; equal to `colors` where `known`.
 
     Raises:
-        ValueError: The shapes differ, a side is shorter than 2, or nothing is revealed.
+        ValueError: As `check_known`.
 
     Source: Levin, Lischinski, Weiss 2004, Section 2. Departure: L of Lab as the guide and ab as
     the colour, for YIQ, so that every method of the table spreads the same two channels.
     """
-    if lightness.ndim != 2 or known.shape != lightness.shape:
-        raise ValueError(f"expected (H, W) twice, got {lightness.shape} and {known.shape}")
-    if min(lightness.shape) < 2:
-        raise ValueError(f"both sides must be at least 2 pixels, got {lightness.shape}")
-    if colors.shape != (*lightness.shape, 2):
-        raise ValueError(f"expected ab of shape {(*lightness.shape, 2)}, got {colors.shape}")
-    if not known.any():
-        raise ValueError("no pixel is revealed, so there is no colour to spread")
+    check_known(lightness, known, colors)
     result = colors.reshape(-1, 2).astype(np.float64)
     fixed = known.ravel()
     free = np.flatnonzero(~fixed)

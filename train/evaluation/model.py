@@ -16,7 +16,7 @@ from huefield.candidates import POOL_SIZE, Candidates, small_grid
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.mixture import Mixture
 from huefield.networks import Networks
-from train.evaluation.points import HintedFn
+from train.evaluation.spreading import HintedFn
 
 Floats = NDArray[np.float32]
 
