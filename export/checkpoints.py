@@ -56,7 +56,7 @@ def load_run(folder: Path) -> TrainedRun:
         CheckpointError: a checkpoint is missing or unreadable, or the stages do not fit together.
     """
     stages = STAGES + ((HINTS_STAGE,) if (folder / f"{HINTS_STAGE}.pt").exists() else ())
-    checkpoints = {stage: _read(folder / f"{stage}.pt") for stage in stages}
+    checkpoints = {stage: read_checkpoint(folder / f"{stage}.pt") for stage in stages}
     configs = {}
     for stage, checkpoint in checkpoints.items():
         try:
@@ -95,8 +95,12 @@ def load_run(folder: Path) -> TrainedRun:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """A checkpoint's dictionary; only tensors and plain values are unpickled."""
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's dictionary; only tensors and plain values are unpickled.
+
+    Raises:
+        CheckpointError: it is missing, or is no checkpoint.
+    """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

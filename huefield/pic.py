@@ -26,7 +26,7 @@ LEVELS = 128.0  # levels on each side of 0: one for each ab unit
 LOWEST, HIGHEST = -1.0, (LEVELS - 1.0) / LEVELS
 NUM_OF_EACH = 6  # numbers of each logistic: share, two means, two scales, what b takes from a
 _HALF = 0.5 / LEVELS
-_LOG_SCALE_FLOOR = -7.0
+LOG_SCALE_FLOOR = -7.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def log_likelihood(colours: Floats, parameters: Floats) -> Doubles:
 def _parts(parameters: Floats) -> list[Doubles]:
     """The six groups of M numbers, channels second; scales as logarithms, slope within ±1."""
     groups = np.split(parameters.astype(np.float64), NUM_OF_EACH, axis=1)
-    groups[3], groups[4] = (np.maximum(groups[k], _LOG_SCALE_FLOOR) for k in (3, 4))
+    groups[3], groups[4] = (np.maximum(groups[k], LOG_SCALE_FLOOR) for k in (3, 4))
     groups[5] = np.tanh(groups[5])
     return groups
 

@@ -92,7 +92,7 @@ class VaeMdnConfig(ScheduleConfig):
         rarity: lambda of the rarity weights; 1 weighs all colours alike.
         gradient_weight: weight of the squared error of the colour gradients.
         num_directions: k, principal components whose distances are scaled.
-        direction_weight: weight of that Mahalanobis distance, per number of the field.
+        direction_weight: weight of that Mahalanobis distance.
         kl_weight: weight of the KL term, summed over the code.
         kl_warmup: share of the steps over which it rises from 0.
     """
