@@ -88,6 +88,8 @@ def trace(
         # tracing come out the same on every grid.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", TracerWarning)
+        # Padding is slower by nothing that one could measure.
+        warnings.filterwarnings("ignore", message="Constant folding", category=UserWarning)
         torch.onnx.export(
             module.eval().float(),
             tuple(arguments),
