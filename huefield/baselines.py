@@ -17,7 +17,7 @@ from huefield import lab, pic, upsample
 from huefield.baseline_info import BaselineInfo, NoiseSettings, is_baseline, read_baseline_info
 from huefield.mixture import Mixture
 from huefield.model_info import MODEL_FILE, LabScaling, ModelError
-from huefield.networks import open_session, verified_graphs
+from huefield.networks import CPU_PROVIDER, open_session, verified_graphs
 from huefield.photo import Photo
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ class Baseline:
 
     Attributes:
         info: what `model.json` says.
+        provider: the ONNX Runtime provider that it runs on.
     """
+
+    provider = CPU_PROVIDER
 
     def __init__(self, info: BaselineInfo, sessions: Sessions) -> None:
         self.info = info

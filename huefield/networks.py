@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 __all__ = [
+    "CPU_PROVIDER",
     "GcrfSettings",
     "KernelSettings",
     "LabScaling",

@@ -17,6 +17,8 @@ Networks", ECML PKDD 2017; Gulrajani et al., NeurIPS 2017 (gradient penalty).
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -47,6 +49,8 @@ class Generator(nn.Module):
         self.project = nn.ModuleList(
             nn.Linear(config.noise_size, PLACES * PLACES) for _ in range(config.noisy_layers)
         )
+        for projection in self.project:  # to variance 1, as their batch normalisation does
+            nn.init.normal_(cast(Tensor, projection.weight), std=(3.0 / config.noise_size) ** 0.5)
         self.layers = nn.ModuleList(
             nn.Conv2d(channels + 1 + extra, width, kernel, padding=kernel // 2)
             for channels, extra, width in zip(before, noisy, widths, strict=False)
