@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ from huefield.colorizer import Colorizer
 from huefield.networks import MissingGpuError, ModelError, Networks, load_model
 from train.data import DataError
 from train.evaluation import photos, points, report, samples, strokes
-from train.evaluation.model import OFF, ON, ModelFunctions
+from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import DataSource, EvaluationError
 
 SUITES = ("samples", "points", "strokes", "sheets")
@@ -91,17 +90,6 @@ def known_tints(source: DataSource, seed: int) -> NDArray[np.float32]:
                 "%s has no train split: tints of itself", source.name
             )
     return samples.tints_of(photos.mean_colors(source, seed=seed), source.name, seed)
-
-
-class BaselineFunctions:
-    """An earlier method's samples, as the suite asks for them."""
-
-    def __init__(self, baseline: Baseline) -> None:
-        self._baseline = baseline
-
-    def sample(self, lightness: NDArray[np.float32], num: int, seed: int) -> dict[str, Any]:
-        """Samples (num, h, w, 2) ab of L (h, w), under the method's name."""
-        return {self._baseline.info.title: self._baseline.samples_on_grid(lightness, num, seed)}
 
 
 class Evaluation:

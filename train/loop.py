@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,7 @@ def fit(
     }
     start, best = 0, {"score": math.inf}
     running: dict[str, float] = {}
+    seconds, began = 0.0, time.monotonic()
     if run.resume and (run.out / f"{run.stage}.last.pt").exists():
         checkpoint = _load_last(run, num_photos)
         for name, model in models.items():
@@ -111,6 +113,7 @@ def fit(
             optimiser.load_state_dict(checkpoint[name])
         start, best = checkpoint["step"], checkpoint["best"]
         running = dict(checkpoint.get("running", {}))
+        seconds = float(checkpoint.get("seconds", 0.0))
     elif run.start_from:
         checkpoint = run.load(f"{run.stage}.pt", run.start_from)
         for name in models.keys() - set(inherited):
@@ -122,6 +125,7 @@ def fit(
 
     def save_last(done: int) -> None:
         progress = {"step": done, "best": best, "running": running, "num_photos": num_photos}
+        progress["seconds"] = seconds + time.monotonic() - began
         memory = {name: optimiser.state_dict() for name, optimiser in optimisers.items()}
         run.save(f"{run.stage}.last.pt", {**state(), **memory, **progress})
 
