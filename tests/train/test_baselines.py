@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +161,31 @@ def test_an_interrupted_adversarial_run_ends_like_one_that_was_not(
         assert all(torch.equal(one[network][k], other[network][k]) for k in other[network])
     assert one.keys() == other.keys()
     assert "critic optimiser" in one
+
+
+def test_two_processes_train_both_sides_like_one(
+    crops: Path,
+    trained: Path,
+    tmp_path: Path,
+    preset: Callable[..., dict[str, Any]],
+    write_preset: Callable[[Path, Mapping[str, Any]], Path],
+) -> None:
+    path = write_preset(tmp_path / "preset.toml", preset(mln_gan={"epochs": 0.2}))
+    arguments = ["--config", str(path), "--data", str(crops), "--resume"]
+    arguments += ["--cache", str(trained.parent / "cache"), "--out"]
+    assert run_stage(mln_gan.STAGES, [*arguments, str(tmp_path / "alone")]) == 0
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    method = ["-m", "train.baselines.mln_gan", *arguments, str(tmp_path / "together")]
+    subprocess.run(
+        [sys.executable, *launcher, *method],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        cwd=Path(train.config.__file__).parents[1],
+        timeout=300,
+        check=True,
+    )
+    alone, together = (read_csv(tmp_path / run / "mln_gan.csv") for run in ("alone", "together"))
+    assert len(alone) == 1
+    assert together[0] == pytest.approx(alone[0], rel=1e-2, abs=1e-3)
 
 
 def test_each_side_trains_its_own_weights_alone(run: Run, config: Config) -> None:
