@@ -47,14 +47,15 @@ STAGES: Mapping[str, tuple[Stage, ...]] = {
     "vae_mdn": vae_mdn.STAGES,
     "pic": pic.STAGES,
 }
-# Seconds of one core (AMX, bfloat16, 64 x 64) for each photo of a step, by the sizes of
-# `baselines.toml`: budgets become numbers of steps by them, so that every machine trains the same.
+# Seconds of one core (AMX, bfloat16, 64 x 64) that forward and backward passes take for each photo
+# of a step, by the sizes of `baselines.toml`: budgets become numbers of steps by them, so that
+# every machine trains the same.
 SECONDS_PER_PHOTO = {
     "cgan": 0.0146,
     "mln_gan": 0.0566,
     "bicycle_gan": 0.0301,
     "vae_mdn": 0.0086,
-    "vae_mdn_prior": 0.0050,
+    "vae_mdn_prior": 0.0030,
     "pic": 0.0240,
 }
 PRIOR_SHARE = 0.3  # of VAE-MDN's time, for its mixture
