@@ -105,14 +105,13 @@ def _reproduce(options: argparse.Namespace) -> None:
     steps = len(options.sets) * (len(options.methods) + 1)
     with progress_bar(steps, "table 2", "row") as bar:
 
-        def say(text: str) -> None:
-            bar.set_postfix_str(text)
-            bar.write(text)
+        def done(row: str) -> None:
+            bar.write(f"{row}: done")
             bar.update()
 
         for name in options.sets:
             sets[name] = table2.table_rows(
-                SETS[name], options.methods, preset, effort, places, options.seed, say
+                SETS[name], options.methods, preset, effort, places, options.seed, done
             )
     results["sets"] = sets
     for file, text in {

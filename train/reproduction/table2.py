@@ -23,7 +23,6 @@ import torch
 from numpy.typing import NDArray
 
 from export.baselines import export_baseline
-from huefield.baseline_info import TITLES
 from huefield.baselines import load_baseline
 from huefield.model_info import read_model_info
 from huefield.networks import load_model
@@ -144,9 +143,19 @@ def table_rows(
     effort: Effort,
     places: Places,
     seed: int,
-    say: Callable[[str], None],
+    done: Callable[[str], None],
 ) -> dict[str, Any]:
-    """The set's part of the table: what it was measured on, and a row for each method and ours."""
+    """The set's part of the table: what it was measured on, and a row for each method and ours.
+
+    Args:
+        photo_set: the set.
+        methods: which of `STAGES`.
+        preset: sizes of the methods.
+        effort: what is spent.
+        places: where things are.
+        seed: of the test photos and the samples.
+        done: is told each row that is finished.
+    """
     source = photo_set.test_source(places.data)
     squares = read_squares(source, samples.SIDE, count=effort.num_photos, seed=seed)
     train_source = source.part("train")
@@ -159,7 +168,6 @@ def table_rows(
     }
     rows: dict[str, Any] = {}
     for method in methods:
-        say(f"{photo_set.name}: {TITLES[method]}")
         folder, spent = train_method(photo_set, method, preset, effort, places)
         baseline = load_baseline(folder)
         info = baseline.info
@@ -168,7 +176,7 @@ def table_rows(
         sample = BaselineFunctions(baseline).sample
         made = _kept(kept, key, partial(_measure, squares, sample, tints, effort, seed))
         rows[info.title] = {**made["rows"][info.title], **spent, "megabytes": _megabytes(folder)}
-    say(f"{photo_set.name}: ours")
+        done(f"{photo_set.name}: {info.title}")
     folder = places.models / photo_set.name
     ours = read_model_info(folder)
     functions = ModelFunctions(load_model(folder, "cpu"), (ON, OFF))
@@ -177,6 +185,7 @@ def table_rows(
     made = _kept(kept, key, partial(_measure, squares, functions.sample, tints, effort, seed))
     for setting, title in OURS.items():
         rows[title] = {**made["rows"][setting], "megabytes": _megabytes(folder)}
+    done(f"{photo_set.name}: ours")
     return {
         "num_photos": len(squares),
         "test": source.name,
