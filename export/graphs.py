@@ -6,6 +6,7 @@ Called by `export.model_folder`. The tensor names are the contract that `huefiel
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,26 +56,47 @@ def export_graph(module: nn.Module, graph: Graph, folder: Path, latent_size: int
         folder: where the file goes.
         latent_size: numbers in one z.
     """
-    path = folder / graph.file
     gray = torch.linspace(-1.0, 1.0, 2 * 64 * 48).reshape(2, 1, 64, 48)
     tensors = {
         "gray": gray,
         "z": torch.linspace(-1.0, 1.0, 2 * latent_size).reshape(2, latent_size),
         "hints": gray.expand(-1, 3, -1, -1).abs(),
     }
-    arguments = tuple(tensors[name] for name in graph.inputs)
+    arguments = [tensors[name] for name in graph.inputs]
+    return trace(module, graph, folder, arguments, _DYNAMIC)
+
+
+def trace(
+    module: nn.Module,
+    graph: Graph,
+    folder: Path,
+    arguments: Sequence[torch.Tensor],
+    dynamic: Mapping[str, Mapping[int, str]],
+) -> Path:
+    """Path of the ONNX file written by tracing a module on some arguments.
+
+    Args:
+        module: on the CPU.
+        graph: its names.
+        folder: where the file goes.
+        arguments: one for each input.
+        dynamic: names of the axes whose size may differ, by tensor.
+    """
+    path = folder / graph.file
     with warnings.catch_warnings():
         # Deprecated in favour of the exporter declined above; and the shapes compared while
         # tracing come out the same on every grid.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", TracerWarning)
+        # Padding is slower by nothing that one could measure.
+        warnings.filterwarnings("ignore", message="Constant folding", category=UserWarning)
         torch.onnx.export(
             module.eval().float(),
-            arguments,
+            tuple(arguments),
             str(path),
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
-            dynamic_axes={name: _DYNAMIC[name] for name in (*graph.inputs, *graph.outputs)},
+            dynamic_axes={name: dict(dynamic[name]) for name in (*graph.inputs, *graph.outputs)},
             opset_version=OPSET,
             dynamo=False,
         )

@@ -96,7 +96,7 @@ def largest_difference(
                 cases = [(photos[:batch], hints), (photos[:1], hints)]
             for case in cases:
                 place = f"{graph.file} at batch {batch} on the {height} x {width} grid"
-                worst = max(worst, _difference(module, graph, session, case, place))
+                worst = max(worst, case_difference(module, graph, session, case, place))
     return worst
 
 
@@ -109,14 +109,18 @@ def some_hints(number: int, height: int, width: int) -> NDArray[np.float32]:
     return hints * known
 
 
-def _difference(
+def case_difference(
     module: nn.Module,
     graph: Graph,
     session: onnxruntime.InferenceSession,
     arguments: Sequence[NDArray[np.float32]],
     place: str,
 ) -> float:
-    """The largest difference of one case, over all outputs."""
+    """The largest difference of one case, over all outputs.
+
+    Raises:
+        ParityError: more than `TOLERANCE`, not finite, or another shape; naming `place`.
+    """
     feeds = dict(zip(graph.inputs, arguments, strict=True))
     got = session.run(list(graph.outputs), feeds)
     with torch.no_grad():

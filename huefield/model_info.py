@@ -109,18 +109,27 @@ def read_model_info(folder: Path) -> ModelInfo:
     Raises:
         ModelError: the file is missing, is no JSON, or has unknown, missing or ill-typed keys.
     """
+    data = read_model_json(folder)
+    try:
+        return parse_model_info(data)
+    except ModelError as error:
+        raise ModelError(f"{folder / MODEL_FILE}: {error}") from None
+
+
+def read_model_json(folder: Path) -> object:
+    """What the JSON of a folder's `model.json` says, of whatever kind of model.
+
+    Raises:
+        ModelError: the file is missing or is no JSON.
+    """
     path = folder / MODEL_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data: object = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{path}: no such file, so {folder} is no model folder") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
-    try:
-        info = parse_model_info(data)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from None
-    return info
+    return data
 
 
 def parse_model_info(data: object) -> ModelInfo:
@@ -129,13 +138,9 @@ def parse_model_info(data: object) -> ModelInfo:
     Raises:
         ModelError: naming the key that is unknown, missing or of the wrong type.
     """
-    if not isinstance(data, Mapping):
-        raise ModelError(f"expected an object, got {type(data).__name__}")
-    values = dict(data)
-    version = values.pop("format", None)
-    if version != FORMAT:
-        raise ModelError(f"key 'format': expected {FORMAT}, got {version!r}")
-    info = _parse(ModelInfo, values, "")
+    if isinstance(data, Mapping) and "method" in data:
+        raise ModelError(f"key 'method': this is the baseline {data['method']!r}, no model of ours")
+    info = parse_object(ModelInfo, data)
     missing = [name for name in GRAPH_FILES if name not in info.sha256]
     if missing:
         raise ModelError(f"key 'sha256': no entry for {', '.join(missing)}")
@@ -150,6 +155,21 @@ def model_info_json(info: ModelInfo) -> str:
     """The text of `model.json`."""
     values = {"format": FORMAT, **asdict(info)}
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def parse_object(cls: type[_T], data: object) -> _T:
+    """A dataclass of the JSON object that `model.json` holds, its format and keys checked.
+
+    Raises:
+        ModelError: naming the key that is unknown, missing or of the wrong type.
+    """
+    if not isinstance(data, Mapping):
+        raise ModelError(f"expected an object, got {type(data).__name__}")
+    values = dict(data)
+    version = values.pop("format", None)
+    if version != FORMAT:
+        raise ModelError(f"key 'format': expected {FORMAT}, got {version!r}")
+    return _parse(cls, values, "")
 
 
 def _parse(cls: type[_T], data: object, place: str) -> _T:

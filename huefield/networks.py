@@ -12,7 +12,7 @@ import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huefield import lab
+from huefield.baseline_info import is_baseline
 from huefield.model_info import (
     HINTS_FILE,
     MODEL_FILE,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 __all__ = [
+    "CPU_PROVIDER",
     "GcrfSettings",
     "KernelSettings",
     "LabScaling",
@@ -47,6 +49,8 @@ __all__ = [
     "list_models",
     "load_model",
     "model_folders",
+    "open_session",
+    "verified_graphs",
     "verify_model",
 ]
 
@@ -133,8 +137,9 @@ def default_models_root() -> Path:
 
 
 def model_folders(root: Path) -> list[Path]:
-    """The folders below `root` that have a `model.json`, by name."""
-    return sorted(path.parent for path in root.glob(f"*/{MODEL_FILE}"))
+    """The folders below `root` that have a `model.json` of one of our models, by name."""
+    folders = sorted(path.parent for path in root.glob(f"*/{MODEL_FILE}"))
+    return [folder for folder in folders if not is_baseline(folder)]
 
 
 def list_models(root: Path) -> list[ModelInfo]:
@@ -153,7 +158,7 @@ def verify_model(folder: Path) -> ModelInfo:
         ModelError: `model.json` is broken, or a graph is missing or differs.
     """
     info = read_model_info(folder)
-    for _name, _graph in _verified_graphs(folder, info):
+    for _name, _graph in verified_graphs(folder, info.graph_files, info.sha256):
         pass
     return info
 
@@ -185,8 +190,8 @@ def load_model(
     if reason and provider == "auto":
         _say_once(f"networks run on the CPU: {reason}")
     sessions = {
-        name: _open_session(folder / name, graph, cuda=not reason, threads=threads)
-        for name, graph in _verified_graphs(folder, info)
+        name: open_session(folder / name, graph, cuda=not reason, threads=threads)
+        for name, graph in verified_graphs(folder, info.graph_files, info.sha256)
     }
     networks = Networks(info, sessions)
     if not reason and networks.provider != CUDA_PROVIDER:
@@ -197,24 +202,34 @@ def load_model(
     return networks
 
 
-def _verified_graphs(folder: Path, info: ModelInfo) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each graph, its checksum compared with `model.json`."""
-    for name in info.graph_files:
+def verified_graphs(
+    folder: Path, files: Iterable[str], sha256: Mapping[str, str]
+) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each graph, its checksum compared with `model.json`.
+
+    Raises:
+        ModelError: a graph is missing or differs.
+    """
+    for name in files:
         path = folder / name
         try:
             graph = path.read_bytes()
         except OSError as error:
             raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
         got = hashlib.sha256(graph).hexdigest()
-        if got != info.sha256[name]:
-            raise ModelError(f"{path}: SHA-256 differs: expected {info.sha256[name]}, got {got}")
+        if got != sha256[name]:
+            raise ModelError(f"{path}: SHA-256 differs: expected {sha256[name]}, got {got}")
         yield name, graph
 
 
-def _open_session(
+def open_session(
     path: Path, graph: bytes, *, cuda: bool, threads: int | None
 ) -> onnxruntime.InferenceSession:
-    """A session for one verified graph."""
+    """A session for one verified graph.
+
+    Raises:
+        ModelError: ONNX Runtime refuses it.
+    """
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 

@@ -133,3 +133,47 @@ def tiny_networks(tiny_model: Path) -> Networks:
     from huefield.networks import load_model
 
     return load_model(tiny_model, "cpu", threads=1)
+
+
+@pytest.fixture(scope="session")
+def untrained_baselines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with a checkpoint of each diverse baseline, small, its weights drawn."""
+    import torch
+
+    import train.config
+    from train.baselines import bicycle_gan, cgan, mln_gan, pic, vae_mdn
+
+    presets = Path(train.config.__file__).parent / "configs"
+    config = train.config.load_config(presets / "baselines-smoke.toml")
+    torch.manual_seed(7)
+    networks: dict[str, dict[str, torch.nn.Module]] = {
+        "cgan": {"generator": cgan.Generator(config.cgan)},
+        "mln_gan": {"generator": mln_gan.Generator(config.mln_gan)},
+        "bicycle_gan": {"generator": bicycle_gan.Generator(config.bicycle_gan)},
+        "vae_mdn": {"decoder": vae_mdn.Decoder(config.vae_mdn)},
+        "vae_mdn_prior": {"mdn": vae_mdn.Mdn(config.vae_mdn, config.vae_mdn_prior)},
+        "pic": {"embedding": pic.Embedding(config.pic), "network": pic.Network(config.pic)},
+    }
+    folder = tmp_path_factory.mktemp("runs") / "baselines"
+    folder.mkdir()
+    for stage, modules in networks.items():
+        for module in modules.values():  # heads start small: let colours be strong
+            for name, parameter in module.named_parameters():
+                if name.endswith("head.weight"):
+                    torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
+        states = {name: module.state_dict() for name, module in modules.items()}
+        content = {"stage": stage, "config": train.config.config_to_dict(config), "step": 1}
+        torch.save(content | {"metrics": {"score": 1.0}} | states, folder / f"{stage}.pt")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def baseline_models(untrained_baselines: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`untrained_baselines` exported: a folder of models, one a method, named after it."""
+    from export.baselines import main
+    from huefield.baseline_info import GRAPHS
+
+    root = tmp_path_factory.mktemp("models")
+    for method in GRAPHS:
+        assert main([str(untrained_baselines), str(root / method), "--method", method]) == 0
+    return root

@@ -39,7 +39,15 @@ def run_stage(stages: Sequence[Stage], argv: Sequence[str] | None = None) -> int
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         with processes():
-            _train(stages, options)
+            train_stages(
+                stages,
+                load_config(options.config),
+                options.data,
+                options.out,
+                cache_root=options.cache,
+                resume=options.resume,
+                start_from=options.start_from,
+            )
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -74,15 +82,37 @@ def _parse(stages: Sequence[Stage], argv: Sequence[str] | None) -> argparse.Name
     return parser.parse_args(argv)
 
 
-def _train(stages: Sequence[Stage], options: argparse.Namespace) -> None:
-    config = load_config(options.config)
-    if options.start_from:
-        for stage in stages:
-            path = options.start_from / f"{stage.name}.pt"
-            if not path.exists():
-                raise TrainingError(f"expected {path} to start from; name stages that RUN has")
-    root = options.cache or options.out.parent / "cache"
-    cache = first_alone(lambda: open_cache(options.data, config.data, root))
+def train_stages(
+    stages: Sequence[Stage],
+    config: Config,
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    cache_root: Path | None = None,
+    resume: bool = False,
+    start_from: Path | None = None,
+) -> None:
+    """Trains stages in a row; those that are finished are left as they are where `resume` is set.
+
+    Args:
+        stages: in their order.
+        config: the run's settings.
+        sources: folders and zips of photos.
+        out: the run's folder.
+        cache_root: where decoded photos are kept, by default beside the run.
+        resume: go on from the last checkpoints.
+        start_from: another run's folder, with whose weights the stages begin.
+
+    Raises:
+        DataError: the photos cannot be used.
+        TrainingError: the run cannot go on.
+    """
+    for stage in stages:
+        path = (start_from or out) / f"{stage.name}.pt"
+        if start_from and not path.exists():
+            raise TrainingError(f"expected {path} to start from; name stages that RUN has")
+    root = cache_root or out.parent / "cache"
+    cache = first_alone(lambda: open_cache(sources, config.data, root))
     if is_first():
         print(f"{len(cache)} photos; skipped {cache.skipped}", flush=True)
     if config.data.names:
@@ -91,9 +121,7 @@ def _train(stages: Sequence[Stage], options: argparse.Namespace) -> None:
     batches = Batches(cache, config.data, config.seed)
     for stage in stages:
         started = time.monotonic()
-        run = Run(
-            options.out, stage.name, config, resume=options.resume, start_from=options.start_from
-        )
+        run = Run(out, stage.name, config, resume=resume, start_from=start_from)
         best = finished(run, getattr(config, stage.name), len(batches))
         took = "done before"
         if best is None:

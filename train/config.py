@@ -16,14 +16,27 @@ from pathlib import Path
 from typing import Any
 
 from train.backbone import NUM_BLOCKS
+from train.baselines import settings
 from train.layers import GROUP
 from train.networks import STRIDE, NetworkConfig
+from train.phases import ConfigError, PhaseConfig, check_schedule, expect
+
+__all__ = [
+    "POINTS_SIDE",
+    "Config",
+    "ConfigError",
+    "DataConfig",
+    "HintsConfig",
+    "HocConfig",
+    "MdnConfig",
+    "PhaseConfig",
+    "VaeConfig",
+    "config_from_dict",
+    "config_to_dict",
+    "load_config",
+]
 
 POINTS_SIDE = 64  # of the squares on which the hoc stage measures revealed points
-
-
-class ConfigError(ValueError):
-    """A preset that cannot be used; the message names the key."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +63,6 @@ class DataConfig:
     names: bool = False
     min_colour: float = 3.0
     min_beyond_tint: float = 1.0
-
-
-@dataclass(frozen=True)
-class PhaseConfig:
-    """What all stages have in common.
-
-    Attributes:
-        epochs: passes over the training photos.
-        batch_size: photos in a step, over all processes.
-        learning_rate: peak of the one-cycle rate of Adam.
-        warmup: share of the steps with a rising rate.
-        half_until: share of the steps trained on grids of half the sides, which cost a quarter.
-        frozen_blocks: blocks of the gray path's backbone, from the input on, that are not trained.
-        backbone_rate: learning rate of the other blocks, as a factor.
-    """
-
-    epochs: float = 15.0
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    warmup: float = 0.05
-    half_until: float = 0.0
-    frozen_blocks: int = 5
-    backbone_rate: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -192,6 +182,12 @@ class Config:
     mdn: MdnConfig = field(default_factory=MdnConfig)
     hints: HintsConfig = field(default_factory=HintsConfig)
     zhang: ZhangConfig = field(default_factory=ZhangConfig)
+    cgan: settings.CganConfig = field(default_factory=settings.CganConfig)
+    mln_gan: settings.MlnGanConfig = field(default_factory=settings.MlnGanConfig)
+    bicycle_gan: settings.BicycleGanConfig = field(default_factory=settings.BicycleGanConfig)
+    vae_mdn: settings.VaeMdnConfig = field(default_factory=settings.VaeMdnConfig)
+    vae_mdn_prior: settings.VaeMdnPriorConfig = field(default_factory=settings.VaeMdnPriorConfig)
+    pic: settings.PicConfig = field(default_factory=settings.PicConfig)
 
 
 def load_config(path: Path) -> Config:
@@ -272,71 +268,75 @@ def _check(config: Config) -> None:
     for name in ("vae", "hoc", "mdn", "hints", "zhang"):
         phase: PhaseConfig = getattr(config, name)
         frozen = phase.frozen_blocks
-        _expect(0 <= frozen <= NUM_BLOCKS, f"{name}.frozen_blocks", f"0 to {NUM_BLOCKS}", frozen)
-        for key in ("epochs", "batch_size", "learning_rate", "backbone_rate"):
-            _expect(getattr(phase, key) > 0, f"{name}.{key}", "above 0", getattr(phase, key))
-        for key in ("warmup", "half_until"):
-            share = getattr(phase, key)
-            _expect(0 <= share <= 1, f"{name}.{key}", "a share from 0 to 1", share)
+        expect(0 <= frozen <= NUM_BLOCKS, f"{name}.frozen_blocks", f"0 to {NUM_BLOCKS}", frozen)
+        check_schedule(phase, name)
+        rate, share = phase.backbone_rate, phase.half_until
+        expect(rate > 0, f"{name}.backbone_rate", "above 0", rate)
+        expect(0 <= share <= 1, f"{name}.half_until", "a share from 0 to 1", share)
     hoc = config.hoc
-    _expect(hoc.beta > 0 and hoc.prior > 0, "hoc.beta, hoc.prior", "above 0", (hoc.beta, hoc.prior))
+    expect(hoc.beta > 0 and hoc.prior > 0, "hoc.beta, hoc.prior", "above 0", (hoc.beta, hoc.prior))
     shares = bool(hoc.reveal) and all(0 < share <= 1 for share in hoc.reveal)
-    _expect(shares, "hoc.reveal", "shares above 0, up to 1", hoc.reveal)
-    _expect(hoc.max_points > 0, "hoc.max_points", "at least 1", hoc.max_points)
-    _expect(config.mdn.sigma > 0, "mdn.sigma", "above 0", config.mdn.sigma)
+    expect(shares, "hoc.reveal", "shares above 0, up to 1", hoc.reveal)
+    expect(hoc.max_points > 0, "hoc.max_points", "at least 1", hoc.max_points)
+    expect(config.mdn.sigma > 0, "mdn.sigma", "above 0", config.mdn.sigma)
     hints = config.hints
     for key in ("none_share", "stroke_share"):
         share = getattr(hints, key)
-        _expect(0 <= share <= 1, f"hints.{key}", "a share from 0 to 1", share)
+        expect(0 <= share <= 1, f"hints.{key}", "a share from 0 to 1", share)
     total = hints.none_share + hints.stroke_share
-    _expect(total <= 1, "hints.none_share + hints.stroke_share", "at most 1", total)
-    _expect(hints.max_points > 0, "hints.max_points", "at least 1", hints.max_points)
+    expect(total <= 1, "hints.none_share + hints.stroke_share", "at most 1", total)
+    expect(hints.max_points > 0, "hints.max_points", "at least 1", hints.max_points)
     _check_zhang(config.zhang)
+    settings.check_cgan(config.cgan)
+    settings.check_mln_gan(config.mln_gan)
+    settings.check_bicycle_gan(config.bicycle_gan)
+    settings.check_vae_mdn(config.vae_mdn, config.vae_mdn_prior)
+    settings.check_pic(config.pic)
 
 
 def _check_zhang(zhang: ZhangConfig) -> None:
     widths = zhang.widths
     good = len(widths) == 4 and all(c > 0 and c % max(1, c // GROUP) == 0 for c in widths)
-    _expect(good, "zhang.widths", f"four counts of channels in groups of {GROUP}", widths)
-    _expect(0 < zhang.geometric < 1, "zhang.geometric", "between 0 and 1", zhang.geometric)
+    expect(good, "zhang.widths", f"four counts of channels in groups of {GROUP}", widths)
+    expect(0 < zhang.geometric < 1, "zhang.geometric", "between 0 and 1", zhang.geometric)
     share = zhang.whole_share
-    _expect(0 <= share <= 1, "zhang.whole_share", "a share from 0 to 1", share)
-    _expect(zhang.delta > 0, "zhang.delta", "above 0", zhang.delta)
+    expect(0 <= share <= 1, "zhang.whole_share", "a share from 0 to 1", share)
+    expect(zhang.delta > 0, "zhang.delta", "above 0", zhang.delta)
 
 
 def _check_data(config: Config) -> None:
     data = config.data
-    _expect(0 <= config.seed < 2**31, "seed", "from 0 to 2^31 - 1", config.seed)
-    _expect(config.threads >= 0, "threads", "at least 0", config.threads)
-    _expect(data.limit >= 0, "data.limit", "at least 0", data.limit)
-    _expect(bool(data.include), "data.include", "a pattern at least", data.include)
+    expect(0 <= config.seed < 2**31, "seed", "from 0 to 2^31 - 1", config.seed)
+    expect(config.threads >= 0, "threads", "at least 0", config.threads)
+    expect(data.limit >= 0, "data.limit", "at least 0", data.limit)
+    expect(bool(data.include), "data.include", "a pattern at least", data.include)
     share = data.validation_share
-    _expect(0 < share < 1, "data.validation_share", "a share between 0 and 1", share)
-    _expect(bool(data.grids), "data.grids", "a grid at least", data.grids)
+    expect(0 < share < 1, "data.validation_share", "a share between 0 and 1", share)
+    expect(bool(data.grids), "data.grids", "a grid at least", data.grids)
     largest = POINTS_SIDE
     for height, width in data.grids:
         fits = height % STRIDE == 0 == width % STRIDE and min(height, width) > 0
-        _expect(fits, "data.grids", f"sides that are multiples of {STRIDE}", (height, width))
+        expect(fits, "data.grids", f"sides that are multiples of {STRIDE}", (height, width))
         largest = max(largest, height, width)
-    _expect(largest <= data.side <= 512, "data.side", f"from {largest} (grids) to 512", data.side)
+    expect(largest <= data.side <= 512, "data.side", f"from {largest} (grids) to 512", data.side)
     crop = config.hoc.crop
     fits = crop % STRIDE == 0 and 0 < crop <= data.side
-    _expect(fits, "hoc.crop", f"a multiple of {STRIDE} up to data.side", crop)
+    expect(fits, "hoc.crop", f"a multiple of {STRIDE} up to data.side", crop)
 
 
 def _check_networks(networks: NetworkConfig) -> None:
     for key in ("widths", "blocks"):
         counts = getattr(networks, key)
         good = len(counts) == 4 and min(counts) > 0
-        _expect(good, f"networks.{key}", "four counts above 0, one for each scale", counts)
+        expect(good, f"networks.{key}", "four counts above 0, one for each scale", counts)
     for key in ("latent_channels", "latent_side", "num_components", "mdn_width"):
-        _expect(getattr(networks, key) > 0, f"networks.{key}", "above 0", getattr(networks, key))
+        expect(getattr(networks, key) > 0, f"networks.{key}", "above 0", getattr(networks, key))
     least = 4 if networks.position else 1
     size = networks.embedding_size
-    _expect(size >= least, "networks.embedding_size", f"at least {least}", size)
+    expect(size >= least, "networks.embedding_size", f"at least {least}", size)
     widths = networks.hints_widths
     good = len(widths) == 5 and min(widths) > 0
-    _expect(good, "networks.hints_widths", "five counts above 0, one for each scale", widths)
+    expect(good, "networks.hints_widths", "five counts above 0, one for each scale", widths)
     channels = {
         "widths": networks.widths,
         "hints_widths": networks.hints_widths,
@@ -345,9 +345,4 @@ def _check_networks(networks: NetworkConfig) -> None:
     }
     for key, counts in channels.items():
         good = all(c > 0 and c % max(1, c // GROUP) == 0 for c in counts)
-        _expect(good, f"networks.{key}", f"channels in groups of {GROUP}", getattr(networks, key))
-
-
-def _expect(good: bool, place: str, expected: str, got: object) -> None:
-    if not good:
-        raise ConfigError(f"{place}: expected {expected}, got {got}")
+        expect(good, f"networks.{key}", f"channels in groups of {GROUP}", getattr(networks, key))

@@ -1,9 +1,9 @@
 """Measures an exported model: `python -m train.evaluate MODEL_DIR --data ZIP[:PREFIX] --out DIR`.
 
-Writes `results.json`, `results.md` and contact sheets. The suites are in `train.evaluation`:
-samples on the 64 x 64 grid, revealed points at 256 x 256 beside the earlier methods, a painted
-stroke at full size, and sheets to look at, for which grey photos will do. The same seed gives the
-same figures.
+The model may be one of ours or, for the samples alone, an exported baseline. Writes `results.json`,
+`results.md` and contact sheets. The suites are in `train.evaluation`: samples on the 64 x 64 grid,
+revealed points at 256 x 256 beside the earlier methods, a painted stroke at full size, and sheets
+to look at, for which grey photos will do. The same seed gives the same figures.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from huefield.baseline_info import is_baseline
+from huefield.baselines import Baseline, load_baseline
 from huefield.candidates import POOL_SIZE
 from huefield.colorizer import Colorizer
 from huefield.gcrf import Weights
 from huefield.networks import MissingGpuError, ModelError, Networks, load_model
 from train.data import DataError
 from train.evaluation import contenders, photos, points, report, samples, strokes
-from train.evaluation.model import OFF, ON, ModelFunctions
+from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import DataSource, EvaluationError
 
 SUITES = ("samples", "points", "strokes", "sheets")
@@ -41,7 +43,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("model", type=Path, metavar="MODEL_DIR")
     parser.add_argument("--data", nargs="+", required=True, metavar="PATH[:PREFIX]")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--suite", default="samples,points,strokes", help=f"of {','.join(SUITES)}")
+    parser.add_argument(
+        "--suite",
+        help=f"of {','.join(SUITES)}; by default the first three, of a baseline the samples alone",
+    )
     parser.add_argument("--num-photos", type=int, help="at most so many of each data set")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gcrf", choices=sorted(SETTINGS), default="both")
@@ -74,10 +79,11 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     options = parser.parse_args(arguments)
-    options.suite = options.suite.split(",")
+    able = SUITES[:1] if is_baseline(options.model) else SUITES
+    options.suite = options.suite.split(",") if options.suite else list(able[:3])
     for suite in options.suite:
-        if suite not in SUITES:
-            parser.error(f"argument --suite: expected some of {', '.join(SUITES)}, got {suite!r}")
+        if suite not in able:
+            parser.error(f"argument --suite: expected some of {', '.join(able)}, got {suite!r}")
     if options.pool < 0:
         parser.error(f"argument --pool: expected at least 0, got {options.pool}")
     options.methods = options.methods.split(",") if options.methods else None
@@ -125,14 +131,18 @@ class Evaluation:
         sheets: {data set: contact sheets} so far.
     """
 
-    def __init__(self, networks: Networks, options: argparse.Namespace) -> None:
+    def __init__(self, model: Networks | Baseline, options: argparse.Namespace) -> None:
         self.tables: dict[str, dict[str, report.Table]] = {}
         self.sheets: dict[str, list[Path]] = {}
-        self._networks = networks
-        self._functions = ModelFunctions(networks, SETTINGS[options.gcrf], options.pool)
-        self._colorizer = Colorizer(networks, anticipate=False)
         self._options = options
         self._progress = not options.quiet
+        if isinstance(model, Baseline):
+            self._sample: samples.SampleFn = BaselineFunctions(model).sample
+            return
+        self._networks = model
+        self._functions = ModelFunctions(model, SETTINGS[options.gcrf], options.pool)
+        self._sample = self._functions.sample
+        self._colorizer = Colorizer(model, anticipate=False)
 
     def measure(self, source: DataSource) -> None:
         """Runs the suites that were asked for on one data set."""
@@ -155,7 +165,7 @@ class Evaluation:
         )
         rows: dict[str, list[list[NDArray[np.uint8]]]] = {}
         for k, square in enumerate(squares[: 2 * report.PHOTOS_PER_SHEET]):
-            found = self._functions.sample(square.lightness, NUM_SHOWN, options.seed + k)
+            found = self._sample(square.lightness, NUM_SHOWN, options.seed + k)
             for setting, fields in found.items():
                 rows.setdefault(setting, []).append(report.sample_row(square, fields))
         captions = ["grey", "truth", *(str(k + 1) for k in range(NUM_SHOWN))]
@@ -164,7 +174,7 @@ class Evaluation:
             sheets += report.write_sheets(pictures, captions, options.out, stem)
         return samples.samples_table(
             squares,
-            self._functions.sample,
+            self._sample,
             known_tints(source, options.seed),
             counts=options.samples,
             seed=options.seed,
@@ -240,19 +250,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for source in sources:
             source.members()
-        networks = load_model(options.model, options.provider)
+        model: Networks | Baseline = (
+            load_baseline(options.model)
+            if is_baseline(options.model)
+            else load_model(options.model, options.provider)
+        )
         options.out.mkdir(parents=True, exist_ok=True)
-        evaluation = Evaluation(networks, options)
+        evaluation = Evaluation(model, options)
         for source in sources:
             evaluation.measure(source)
     except (DataError, EvaluationError, ModelError, MissingGpuError) as error:
         print(f"train.evaluate: {error}", file=sys.stderr)
         return 1
     about = {
-        "model": networks.info.name,
+        "model": model.info.name,
         "data": ", ".join(options.data),
         "seed": options.seed,
-        "provider": networks.provider,
+        "provider": model.provider,
         "num_photos": options.num_photos or "all",
         "seconds": round(time.perf_counter() - start, 1),
     }

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from train.config import PhaseConfig
 from train.curves import read_rows, write_curves
+from train.phases import ScheduleConfig
+from train.player import BETAS, Player, Rival, alone
 from train.progress import progress_bar
 from train.run import Run, TrainingError
 
@@ -28,7 +29,7 @@ SAVE_EVERY = 500  # steps, between validations
 VALIDATE_AFTER = 20  # steps at least, within an epoch
 
 
-def learning_rate(phase: PhaseConfig, step: int, num_steps: int) -> float:
+def learning_rate(phase: ScheduleConfig, step: int, num_steps: int) -> float:
     """Returns the rate of one step: linear rise, then a cosine down to 1 % of the peak."""
     rise = max(1, round(phase.warmup * num_steps))
     if step < rise:
@@ -37,13 +38,13 @@ def learning_rate(phase: PhaseConfig, step: int, num_steps: int) -> float:
     return phase.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * share)))
 
 
-def count_steps(phase: PhaseConfig, num_photos: int) -> tuple[int, int]:
+def count_steps(phase: ScheduleConfig, num_photos: int) -> tuple[int, int]:
     """Returns the steps of one epoch and of the whole stage."""
     per_epoch = max(1, num_photos // phase.batch_size)
     return per_epoch, max(1, round(phase.epochs * per_epoch))
 
 
-def finished(run: Run, phase: PhaseConfig, num_photos: int) -> dict[str, float] | None:
+def finished(run: Run, phase: ScheduleConfig, num_photos: int) -> dict[str, float] | None:
     """Returns the best figures of a stage that has made all its steps, None for one that has not.
 
     Raises:
@@ -60,7 +61,7 @@ def finished(run: Run, phase: PhaseConfig, num_photos: int) -> dict[str, float] 
 
 def fit(
     run: Run,
-    phase: PhaseConfig,
+    phase: ScheduleConfig,
     loss: nn.Module,
     models: Mapping[str, nn.Module],
     *,
@@ -69,6 +70,8 @@ def fit(
     validate: Callable[[], dict[str, float]],
     draw: Callable[[Path], None],
     inherited: Collection[str] = (),
+    rivals: Sequence[Rival] = (),
+    betas: tuple[float, float] = BETAS,
 ) -> dict[str, float]:
     """Trains and returns the figures of the best validation.
 
@@ -83,6 +86,9 @@ def fit(
         validate: figures of the present weights; "score" is the one to make small.
         draw: writes a sample sheet.
         inherited: models that an earlier stage of this run made; never from `run.start_from`.
+        rivals: sides that move before `loss` in each step, with the same arguments and, last, the
+            number of their move.
+        betas: of everyone's Adam.
 
     Raises:
         TrainingError: the loss is no longer finite, or `validate` found a collapse.
@@ -90,20 +96,24 @@ def fit(
     """
     per_epoch, num_steps = count_steps(phase, num_photos)
     every = min(per_epoch, max(VALIDATE_AFTER, num_steps // 8))  # steps between validations
-    groups = _parameter_groups(loss, phase)
-    parameters = [parameter for group in groups for parameter in group["params"]]
-    optimiser = torch.optim.AdamW(
-        groups, lr=phase.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3
-    )
+    player = Player(run, phase, loss, betas)
+    others = [Player(run, phase, rival.loss, betas) for rival in rivals]
+    optimisers = {"optimiser": player.optimiser} | {
+        f"{rival.name} optimiser": other.optimiser
+        for rival, other in zip(rivals, others, strict=True)
+    }
     start, best = 0, {"score": math.inf}
     running: dict[str, float] = {}
+    seconds, began = 0.0, time.monotonic()
     if run.resume and (run.out / f"{run.stage}.last.pt").exists():
         checkpoint = _load_last(run, num_photos)
         for name, model in models.items():
             run.restore(model, checkpoint, name)
-        optimiser.load_state_dict(checkpoint["optimiser"])
+        for name, optimiser in optimisers.items():
+            optimiser.load_state_dict(checkpoint[name])
         start, best = checkpoint["step"], checkpoint["best"]
         running = dict(checkpoint.get("running", {}))
+        seconds = float(checkpoint.get("seconds", 0.0))
     elif run.start_from:
         checkpoint = run.load(f"{run.stage}.pt", run.start_from)
         for name in models.keys() - set(inherited):
@@ -115,29 +125,25 @@ def fit(
 
     def save_last(done: int) -> None:
         progress = {"step": done, "best": best, "running": running, "num_photos": num_photos}
-        run.save(
-            f"{run.stage}.last.pt", {**state(), "optimiser": optimiser.state_dict(), **progress}
-        )
+        progress["seconds"] = seconds + time.monotonic() - began
+        memory = {name: optimiser.state_dict() for name, optimiser in optimisers.items()}
+        run.save(f"{run.stage}.last.pt", {**state(), **memory, **progress})
 
-    wrapped = DistributedDataParallel(loss, find_unused_parameters=True) if run.world > 1 else loss
     bar = progress_bar(num_steps, run.stage, "step", initial=start, hidden=run.rank > 0)
     with run.stop_on_interrupt(), bar:
         for step in range(start, num_steps):
-            for group in optimiser.param_groups:
-                group["lr"] = group["factor"] * learning_rate(phase, step, num_steps)
-            loss.train()
-            value, figures = wrapped(*arguments(step, num_steps))
-            shared = run.average({"loss": value, **figures, "stopping": float(run.stopping)})
+            rate = learning_rate(phase, step, num_steps)
+            given = arguments(step, num_steps)
+            figures: dict[str, float] = {}
+            for rival, other in zip(rivals, others, strict=True):
+                with alone(other, [player, *others]):
+                    for number in range(rival.moves):
+                        made = other.move(step, rate, (*given, number), {})
+                figures |= {f"{rival.name}_{name}": value for name, value in made.items()}
+            with alone(player, [player, *others]):
+                shared = player.move(step, rate, given, {"stopping": float(run.stopping)})
             stopping = shared.pop("stopping") > 0.0  # all processes stop after the same step
-            optimiser.zero_grad(set_to_none=True)
-            value.backward()
-            norm = nn.utils.clip_grad_norm_(parameters, 1.0)
-            if not (math.isfinite(shared["loss"]) and math.isfinite(float(norm))):
-                raise TrainingError(
-                    f"{run.stage}: at step {step} the loss was {shared['loss']} and its gradient "
-                    f"{float(norm)}; lower {run.stage}.learning_rate"
-                )
-            optimiser.step()
+            shared |= figures
 
             for name, figure in shared.items():
                 running[name] = 0.98 * running.get(name, figure) + 0.02 * figure
@@ -171,15 +177,6 @@ def fit(
         if run.average({"stopping": float(run.stopping)})["stopping"] > 0.0:
             raise KeyboardInterrupt
     return best
-
-
-def _parameter_groups(loss: nn.Module, phase: PhaseConfig) -> list[dict[str, Any]]:
-    """Returns the trained parameters: those of a backbone, which know much already, go slower."""
-    groups: dict[float, list[nn.Parameter]] = {1.0: [], phase.backbone_rate: []}
-    for name, parameter in loss.named_parameters():
-        if parameter.requires_grad:
-            groups[phase.backbone_rate if "backbone." in name else 1.0].append(parameter)
-    return [{"params": chosen, "factor": factor} for factor, chosen in groups.items() if chosen]
 
 
 def _load_last(run: Run, num_photos: int) -> dict[str, Any]:

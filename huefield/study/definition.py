@@ -24,8 +24,9 @@ class ModelSource:
     """A method that is coloured by an installed model when the study is made.
 
     Attributes:
-        model: name of the model folder.
-        gcrf: whether the G-CRF makes the colours consistent, or the decoder's output is shown.
+        model: name of the model folder: one of ours, or an earlier method's.
+        gcrf: whether the G-CRF makes the colours consistent, or the decoder's output is shown; an
+            earlier method has neither.
         seed: of the latent code.
         sample: which sample of that seed, from 1; the first is the likeliest.
     """

@@ -1,4 +1,7 @@
-"""Colourings for a study straight from installed models, with or without the G-CRF."""
+"""Colourings for a study straight from installed models, earlier methods among them.
+
+Ours come with or without the G-CRF.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from huefield import lab, upsample
+from huefield.baselines import Baseline, baseline_folders, load_baseline
 from huefield.colorizer import Colorizer
 from huefield.lab import Bytes
 from huefield.mixture import Mixture
@@ -26,7 +30,7 @@ class ModelColorer:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._networks: dict[str, Networks] = {}
+        self._models: dict[str, Networks | Baseline] = {}
 
     def __call__(self, source: ModelSource, photo: Photo) -> Bytes:
         """The photo coloured, (H, W, 3) uint8; the same bytes for the same arguments.
@@ -35,6 +39,9 @@ class ModelColorer:
             StudyError: the model is not installed or broken.
         """
         networks = self._load(source.model)
+        if isinstance(networks, Baseline):
+            field = networks.samples(photo, source.sample, source.seed)[-1]
+            return Renderer(photo.lightness).render(field)
         if source.gcrf:
             opened = Colorizer(networks, anticipate=False).open(photo)
             sample = opened.samples(source.sample, source.seed)[source.sample - 1]
@@ -50,14 +57,18 @@ class ModelColorer:
         field = np.ascontiguousarray(unary.transpose(1, 2, 0))  # (h, w, 2)
         return Renderer(photo.lightness).render(field)
 
-    def _load(self, name: str) -> Networks:
-        if name not in self._networks:
-            known = [folder.name for folder in model_folders(self._root)]
-            if name not in known:
-                there = ", ".join(known) or "none"
+    def _load(self, name: str) -> Networks | Baseline:
+        if name not in self._models:
+            ours = [folder.name for folder in model_folders(self._root)]
+            earlier = [folder.name for folder in baseline_folders(self._root)]
+            if name not in ours + earlier:
+                there = ", ".join(sorted(ours + earlier)) or "none"
                 raise StudyError(f"no model '{name}' under {self._root}; there are: {there}")
+            folder = self._root / name
             try:
-                self._networks[name] = load_model(self._root / name, "cpu")
+                self._models[name] = (
+                    load_baseline(folder) if name in earlier else load_model(folder, "cpu")
+                )
             except (ModelError, MissingGpuError) as error:
                 raise StudyError(f"model '{name}': {error}") from error
-        return self._networks[name]
+        return self._models[name]

@@ -198,12 +198,12 @@ def test_silent_fallback_of_the_runtime_is_noticed(
     monkeypatch.delenv("HUEFIELD_REQUIRE_GPU", raising=False)
     monkeypatch.setattr(networks_module, "_no_cuda_reason", lambda: "")
     networks_module._say_once.cache_clear()
-    open_session = networks_module._open_session
+    open_session = networks_module.open_session
 
     def open_on_cpu(path: Path, graph: bytes, **_: object) -> object:
         return open_session(path, graph, cuda=False, threads=1)
 
-    monkeypatch.setattr(networks_module, "_open_session", open_on_cpu)
+    monkeypatch.setattr(networks_module, "open_session", open_on_cpu)
     assert load_model(tiny_model).provider == CPU_PROVIDER
     assert "could not start its CUDA provider" in caplog.text
     monkeypatch.setenv("HUEFIELD_REQUIRE_GPU", "1")

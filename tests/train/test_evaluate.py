@@ -15,7 +15,7 @@ from huefield import lab, metrics
 from huefield.photo import Photo, read_photo
 from train import evaluate
 from train.baselines.interactive import TITLES
-from train.evaluation import contenders, photos, report, samples, strokes
+from train.evaluation import bootstrap, contenders, photos, report, samples, strokes
 from train.evaluation.photos import DataSource, EvaluationError, SquarePhoto
 
 if TYPE_CHECKING:
@@ -307,3 +307,42 @@ def test_one_command_measures_a_model(archive: Path, coarse_model: Path, tmp_pat
     assert "gcrf off, N = 8" not in rows
     other = measure(tmp_path / "c", "--suite", "samples", "--gcrf", "on", "--seed", "1")
     assert other["results"]["small-test"]["samples"]["rows"]["gcrf on, N = 8"] != on
+
+
+def test_a_baseline_is_measured_by_its_samples(
+    baseline_models: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(baseline_models / "bicycle_gan")
+    given = [model, "--data", f"{archive}:test", "--out", str(tmp_path), "--samples", "4,8"]
+    assert evaluate.main([*given, "--quiet"]) == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    table = results["results"]["small-test"]["samples"]
+    assert set(table["rows"]) == {"BicycleGAN, N = 4", "BicycleGAN, N = 8"}
+    row, ends = (table[key]["BicycleGAN, N = 8"] for key in ("rows", "intervals"))
+    assert ends.keys() == row.keys()
+    for figure, (low, high) in ends.items():
+        assert low < row[figure] < high, figure
+    assert (tmp_path / "small-test-samples-BicycleGAN-1.png").exists()
+    with pytest.raises(SystemExit):
+        evaluate.main([*given, "--suite", "points"])
+    assert "expected some of samples, got 'points'" in capsys.readouterr().err
+
+
+def test_bootstrap_intervals_are_as_wide_as_the_mean_is_unsure() -> None:
+    rng = np.random.default_rng(2)
+    truths = rng.uniform(1, 2, 100)
+    noisy = rng.normal(1.0, 0.1, 100)
+    rows = [
+        {"image_mae": x, "tints_mae": 2.0 * x, "beyond_tint": 0.5 * t, "variance": 3.0}
+        for x, t in zip(noisy, truths, strict=True)
+    ]
+    found = bootstrap.figure_intervals(rows, truths, 0)
+    low, high = found["image_mae"]
+    assert high - low == pytest.approx(2 * 1.96 * noisy.std() / 10, rel=0.1)
+    assert low < noisy.mean() < high
+    # Ratios of means are exact where the parts move together.
+    assert found["below_tints"] == pytest.approx((0.5, 0.5))
+    assert found["beyond_tint_share"] == pytest.approx((0.5, 0.5))
+    assert found["variance"] == pytest.approx((3.0, 3.0))
+    assert bootstrap.figure_intervals(rows, truths, 0) == found
+    assert bootstrap.figure_intervals(rows, truths, 1) != found

@@ -1,7 +1,8 @@
 """What the suites ask of an exported model, as functions of a gray grid.
 
-Called by `train.evaluate`. The samples here are those of `huefield.colorizer`, with the unary
-beside them, and without a photo's size in between: the grid is the photo.
+Called by `train.evaluate` and `train.reproduction`. The samples of ours here are those of
+`huefield.colorizer`, with the unary beside them, and without a photo's size in between: the grid is
+the photo.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huefield import lab, upsample
+from huefield.baselines import Baseline
 from huefield.candidates import POOL_SIZE, Candidates, small_grid
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.mixture import Mixture
@@ -90,3 +92,18 @@ class ModelFunctions:
     def hinted(self) -> HintedFn | None:
         """The hints network as a function of a gray grid and hints; None where there is none."""
         return self.networks.hinted if self.networks.has_hints else None
+
+
+@dataclass(frozen=True)
+class BaselineFunctions:
+    """An earlier method's samples.
+
+    Attributes:
+        baseline: the method.
+    """
+
+    baseline: Baseline
+
+    def sample(self, lightness: Floats, num: int, seed: int) -> dict[str, Floats]:
+        """Samples (num, h, w, 2) ab of L (h, w), under the method's title."""
+        return {self.baseline.info.title: self.baseline.samples_on_grid(lightness, num, seed)}

@@ -35,10 +35,12 @@ class DataSource:
     Attributes:
         path: zip or folder.
         prefix: names below it have to begin with this folder; "" for all.
+        include: patterns (fnmatch) below the prefix, of which names have to fit one.
     """
 
     path: Path
     prefix: str = ""
+    include: tuple[str, ...] = ("*",)
 
     @classmethod
     def parse(cls, text: str) -> DataSource:
@@ -55,11 +57,12 @@ class DataSource:
 
     def members(self) -> list[tuple[Path, str]]:
         """(zip or folder, name) of each photo, by name."""
-        return list_photos([self.path], [f"{self.prefix}/*" if self.prefix else "*"])
+        folder = f"{self.prefix}/" if self.prefix else ""
+        return list_photos([self.path], [f"{folder}{pattern}" for pattern in self.include])
 
     def part(self, prefix: str) -> DataSource:
         """The same zip or folder with another prefix."""
-        return DataSource(self.path, prefix)
+        return DataSource(self.path, prefix, self.include)
 
 
 @dataclass(frozen=True)

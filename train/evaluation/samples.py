@@ -8,13 +8,14 @@ on their networks: the core asks for a function that gives samples.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from huefield import lab, metrics
+from train.evaluation.bootstrap import Interval, figure_intervals
 from train.evaluation.photos import EvaluationError, SquarePhoto
 
 Floats = NDArray[np.float32]
@@ -54,18 +55,24 @@ class SamplesTable:
         rows: {(setting, N): {figure: value}}, figures as in `FIGURES`.
         reference: `tints_mae`, `grey_mae`, `true_colorfulness`, `true_beyond_tint`.
         tints: (8, 2) the fixed tints, Lab units.
+        intervals: {(setting, N): {figure: 95 % bootstrap interval over photos}}.
     """
 
     num_photos: int
     rows: Mapping[tuple[str, int], Mapping[str, float]]
     reference: Mapping[str, float]
     tints: Floats
+    intervals: Mapping[tuple[str, int], Mapping[str, Interval]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """All figures, keyed by "setting, N = n"."""
         return {
             "num_photos": self.num_photos,
             "rows": {f"{setting}, N = {n}": dict(row) for (setting, n), row in self.rows.items()},
+            "intervals": {
+                f"{setting}, N = {n}": {key: list(ends) for key, ends in row.items()}
+                for (setting, n), row in self.intervals.items()
+            },
             "reference": dict(self.reference),
             "tints": np.round(self.tints, 3).tolist(),
         }
@@ -152,7 +159,15 @@ def samples_table(
         "true_colorfulness": float(np.mean([metrics.colorfulness(p.rgb) for p in photos])),
         "true_beyond_tint": float(truths.mean()),
     }
-    return SamplesTable(len(photos), rows, reference, tints)
+    intervals = {
+        key: {
+            figure: ends
+            for figure, ends in figure_intervals(measured, truths, seed).items()
+            if figure in FIGURES
+        }
+        for key, measured in found.items()
+    }
+    return SamplesTable(len(photos), rows, reference, tints, intervals)
 
 
 def _summed_up(measured: Iterable[Mapping[str, float]], truths: Floats) -> dict[str, float]:

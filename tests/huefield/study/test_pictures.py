@@ -150,3 +150,22 @@ def test_models_colour_with_and_without_the_crf(
     assert [p.sha256 for p in again] == [p.sha256 for p in first]
     with pytest.raises(StudyError, match="no model 'huge'"):
         colorer(ModelSource("huge"), photo)
+
+
+def test_earlier_methods_colour_too(folders: Path, baseline_models: Path) -> None:
+    methods = {name: {"model": name, "sample": 2} for name in ("bicycle_gan", "pic")}
+    dataset = {"truth": "truth", "methods": methods | {"first": {"model": "pic"}}}
+    wanted = definition(datasets={"D": dataset}, pictures={"format": "png"})
+    colorer = ModelColorer(baseline_models)
+    (first, *_) = gather(wanted, folders, colorer)
+    rgb = {p.method: np.asarray(Image.open(io.BytesIO(p.data))).astype(int) for p in first}
+    photo = read_photo((folders / "truth" / "photo-00.png").read_bytes())
+    for name in methods:
+        lightness = rgb_to_lab(rgb[name].astype(np.uint8))[..., 0]
+        assert np.abs(lightness - photo.lightness).mean() < 1.0
+    assert np.abs(rgb["pic"] - rgb["bicycle_gan"]).mean() > 0.2
+    assert np.abs(rgb["pic"] - rgb["first"]).mean() > 0.2
+    again = gather(wanted, folders, ModelColorer(baseline_models))[0]
+    assert [p.sha256 for p in again] == [p.sha256 for p in first]
+    with pytest.raises(StudyError, match=r"no model 'huge' .* there are: bicycle_gan, cgan"):
+        colorer(ModelSource("huge"), photo)

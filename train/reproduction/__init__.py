@@ -1,0 +1,1 @@
+"""The paper's tables, made anew: what `python -m train.reproduce` runs."""
