@@ -7,41 +7,35 @@ machine that does other things too.
 from __future__ import annotations
 
 import statistics
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
-from werkzeug.serving import make_server
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from webapp import create_app
+from tests.browser.served import Served
 
 pytestmark = pytest.mark.bench
 STROKES = 60
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no Chromium at {CHROMIUM}")
-    app = create_app({"INSTANCE": tmp_path_factory.mktemp("bench-instance")})
-    app.extensions["huefield_bench"].warm()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    served = Served(tmp_path_factory.mktemp("bench"), ROOT / "models")
+    served.start()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
         page.add_init_script("localStorage.setItem('huefield.tour', '1')")
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.goto(served.address)
         yield page
         browser.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    served.kill()
 
 
 def times(page: Page, name: str) -> list[float]:
