@@ -36,6 +36,7 @@ from huefield.gcrf.interface import (
     white_noise,
 )
 from huefield.gcrf.similarity import LogKernel, residual_operator
+from huefield.gcrf.threads import one_blas_thread
 from huefield.gcrf.woodbury import LowRank, fresh_is_quicker
 from huefield.strokes import Constraints
 
@@ -117,9 +118,13 @@ class DenseSolver:
             nothing = np.zeros((self.num_pixels, residuals.shape[1]))
             prior, pairs = self._weights.prior, self._weights.pairs
             return solve_fresh(self._operator(), prior, nothing, rows, residuals, pairs)
-        low_rank = LowRank.of(rows)
-        cells = low_rank.cells
         inverse = self._prepared().T  # its rows lie in one piece
+        with one_blas_thread():
+            return self._follow_cells(inverse, LowRank.of(rows), residuals)
+
+    def _follow_cells(self, inverse: Float32, low_rank: LowRank, residuals: Float32) -> Float32:
+        """delta (P, c) from rows of Q0^-1 (P, P)."""
+        cells = low_rank.cells
         if low_rank.matrix is None:
             gram = lambda start, stop: inverse[cells[start:stop]][:, cells[:stop]]  # noqa: E731
             solved = self._factor.solve(cells, low_rank.variance, gram, residuals)
