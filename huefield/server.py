@@ -18,7 +18,7 @@ PROCESSORS_PER_WORKER = 4
 MOST_WORKERS = 4
 # Seconds that a thread may keep the interpreter while others wait. A vote gives it up at each of a
 # dozen calls of the database and would wait Python's 5 ms each time to have it back.
-SWITCH_INTERVAL = 0.0005
+SWITCH_INTERVAL = 0.002
 
 
 def num_workers() -> int:
