@@ -1,5 +1,5 @@
 /**
- * The open photos: one is on the stage, the others wait in the strip; all are kept for a reload.
+ * The open photos: one on the stage, the others in the strip; all kept for a reload.
  *
  * @typedef {import("./core/state.js").State} State
  * @typedef {import("./storage.js").Kept} Kept
@@ -163,6 +163,11 @@ export class Film {
       ...this.#frames.map((frame, index) => {
         const canvas = make("canvas", { width: "56", height: "40", "aria-hidden": "true" });
         if (frame.thumb) drawSmall(canvas, frame.thumb, 112);
+        else if (frame.source instanceof Blob)
+          createImageBitmap(frame.source).then(
+            (bitmap) => drawSmall(canvas, bitmap, 112),
+            () => {}, // only the server can read it: grey until it was on the stage
+          );
         const name = say(WORDS.film_photo, { name: frame.work.photo?.name ?? frame.name });
         const choice = make(
           "button",

@@ -1,4 +1,4 @@
-/** The studio page: makes the store, the views and the session, and opens photos. */
+/** The studio page: makes store, views and session, and opens photos. */
 
 import { addPhoto, fetchFile, fetchJson, removePhoto } from "./api.js";
 import { START } from "./core/state.js";

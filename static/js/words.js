@@ -1,7 +1,4 @@
-/**
- * Every English sentence of the page, from `static/words/en.json`; the server puts them into the
- * page, so that template and script share one file.
- */
+/** Every English sentence of the page, from `static/words/en.json` by way of the template. */
 
 /** @type {typeof import("../words/en.json")} */
 export const WORDS = JSON.parse(document.documentElement.dataset.words ?? "{}");

@@ -304,6 +304,12 @@ def test_several_photos_lie_in_a_strip(page: Page, example_photos: Mapping[str, 
     names = ("main-street", "footbridge")
     page.set_input_files("#file", [example_photos[name] for name in names])
     expect(page.locator("#film button")).to_have_count(2, timeout=30_000)
+    # Both can be told apart before the second was on the stage.
+    drawn = """() => [...document.querySelectorAll("#film canvas")].every((canvas) => {
+      const { width, height } = canvas;
+      return new Set(canvas.getContext("2d").getImageData(0, 0, width, height).data).size > 8;
+    })"""
+    page.wait_for_function(drawn, timeout=10_000)
     wait_for_samples(page)
     expect(page.locator("#photo-name")).to_have_text("main-street")
     choose_color(page, "Red")

@@ -1,7 +1,4 @@
-/**
- * Elements of the page by id, checked once, so that a missing one is said with its name; new ones;
- * and what is put on canvases and read from them.
- */
+/** Elements of the page by id, checked once; new ones; what canvases get and give. */
 
 import { rgbToHex } from "../core/color.js";
 

@@ -1,7 +1,4 @@
-/**
- * The disc of colours that can exist at one lightness: hue around, chroma outwards, nothing where
- * sRGB has nothing.
- */
+/** The disc of colours that exist at one lightness: hue around, chroma outwards. */
 
 import { hexToRgb, labToRgb, rgbToHex, rgbToLab } from "../core/color.js";
 import { clipToGamut } from "../core/gamut.js";

@@ -11,7 +11,7 @@ import { pane } from "../core/reduce-view.js";
 import { toPhoto } from "../core/view.js";
 import { element } from "./elements.js";
 
-/** Milliseconds that the pointer has to rest before a place counts as pointed at. */
+/** Milliseconds of rest before a place counts as pointed at. */
 const REST = 220;
 
 export class StageInput {

@@ -1,4 +1,4 @@
-/** The tabs under the contact sheet; on a phone they, and the sheet's settings, come up from below. */
+/** The tabs under the contact sheet; on a phone they come up from below. */
 
 import { button, element } from "./elements.js";
 
