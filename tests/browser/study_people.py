@@ -29,7 +29,7 @@ class Manner:
     """How a scripted person answers; `pause` is what they look at a pair, in milliseconds."""
 
     name: str
-    pause: int = 340
+    pause: int = 700
 
 
 def run_async(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:

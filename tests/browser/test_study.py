@@ -109,9 +109,9 @@ def finish(page: Page, answer: Callable[[], None]) -> int:
 def test_a_crowd_of_known_preference(serve: Callable[..., Served]) -> None:
     """The report recovers the preference, the filters find the inattentive, nothing leaks."""
     trials = {"count": 12, "practice": 1, "checks": 8, "repeats": 1}
-    app, address = serve(trials=trials, filters={"fastest_ms": 300})
+    app, address = serve(trials=trials, filters={"fastest_ms": 600})
     manners = [Manner("good")] * 12 + [Manner("random")] * 2
-    manners += [Manner("left"), Manner("right"), Manner("fast", 160), Manner("fast", 160)]
+    manners += [Manner("left"), Manner("right"), Manner("fast", 100), Manner("fast", 100)]
     eyes = Eyes(app)
     people = [Scripted(manner, k, eyes, FIRST, 0.65) for k, manner in enumerate(manners)]
     received: list[tuple[str, dict[str, str], bytes]] = []
