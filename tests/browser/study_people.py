@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import TimeoutError as NotInTime
 from sqlalchemy import select
 
 from tests.browser.conftest import CHROMIUM, FLAGS
@@ -97,12 +99,21 @@ class Scripted:
                 source = await page.locator("#left img").get_attribute("src")
                 assert source is not None
                 await page.wait_for_timeout(self.manner.pause)
-                await page.keyboard.press("f" if self._choose(source) == "left" else "j")
-                await page.wait_for_selector(f'#left img[src="{source}"]', state="detached")
+                await self._answer(page, source, "f" if self._choose(source) == "left" else "j")
                 self.count += 1
             else:
                 assert section == "finished", section
                 return
+
+    async def _answer(self, page: Page, source: str, key: str) -> None:
+        """Presses a key until the pair gives way: too early, before the pair shows, it is deaf."""
+        for _ in range(30):
+            await page.keyboard.press(key)
+            with contextlib.suppress(NotInTime):
+                shown = f'#left img[src="{source}"]'
+                await page.wait_for_selector(shown, state="detached", timeout=2000)
+                return
+        raise AssertionError(f"no answer was taken for {source}")
 
     def _choose(self, source: str) -> str:
         if self.manner.name in ("left", "right"):

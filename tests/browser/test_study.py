@@ -111,7 +111,7 @@ def test_a_crowd_of_known_preference(serve: Callable[..., Served]) -> None:
     trials = {"count": 12, "practice": 1, "checks": 8, "repeats": 1}
     app, address = serve(trials=trials, filters={"fastest_ms": 600})
     manners = [Manner("good")] * 12 + [Manner("random")] * 2
-    manners += [Manner("left"), Manner("right"), Manner("fast", 100), Manner("fast", 100)]
+    manners += [Manner("left"), Manner("right"), Manner("fast", 160), Manner("fast", 160)]
     eyes = Eyes(app)
     people = [Scripted(manner, k, eyes, FIRST, 0.65) for k, manner in enumerate(manners)]
     received: list[tuple[str, dict[str, str], bytes]] = []
