@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from huefield import lab, upsample
 from huefield.baselines import Baseline, baseline_folders, load_baseline
 from huefield.colorizer import Colorizer
 from huefield.lab import Bytes
-from huefield.mixture import Mixture
 from huefield.networks import MissingGpuError, ModelError, Networks, load_model, model_folders
 from huefield.photo import Photo
 from huefield.rendering import Renderer
@@ -42,20 +38,11 @@ class ModelColorer:
         if isinstance(networks, Baseline):
             field = networks.samples(photo, source.sample, source.seed)[-1]
             return Renderer(photo.lightness).render(field)
+        opened = Colorizer(networks, anticipate=False).open(photo)
+        sample = opened.samples(source.sample, source.seed)[source.sample - 1]
         if source.gcrf:
-            opened = Colorizer(networks, anticipate=False).open(photo)
-            sample = opened.samples(source.sample, source.seed)[source.sample - 1]
             return opened.render(sample)
-        info = networks.info
-        grid = upsample.grid_shape(
-            photo.height, photo.width, area=info.grid_area, multiple=info.multiple
-        )
-        gray = lab.scale_gray(upsample.grid_lightness(photo.lightness, grid))
-        pi, mu = networks.mixture(gray)
-        z = Mixture(pi, mu, info.sigma).sample(source.sample, source.seed).z[-1:]
-        unary = networks.decode(gray, z)[0] * np.float32(lab.AB_SCALE * info.chroma_gain)
-        field = np.ascontiguousarray(unary.transpose(1, 2, 0))  # (h, w, 2)
-        return Renderer(photo.lightness).render(field)
+        return Renderer(photo.lightness).render(opened.unary(sample))
 
     def _load(self, name: str) -> Networks | Baseline:
         if name not in self._models:

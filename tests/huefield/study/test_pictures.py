@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from huefield.colorizer import Colorizer
 from huefield.lab import rgb_to_lab
-from huefield.networks import Networks
+from huefield.networks import Networks, load_model
 from huefield.photo import read_photo
+from huefield.rendering import Renderer
 from huefield.study.definition import Definition, ModelSource
 from huefield.study.fakes import obvious_fake
 from huefield.study.model_pictures import ModelColorer
@@ -169,3 +171,16 @@ def test_earlier_methods_colour_too(folders: Path, baseline_models: Path) -> Non
     assert [p.sha256 for p in again] == [p.sha256 for p in first]
     with pytest.raises(StudyError, match=r"no model 'huge' .* there are: bicycle_gan, cgan"):
         colorer(ModelSource("huge"), photo)
+
+
+def test_gcrf_on_and_off_show_the_same_code(tiny_model: Path, folders: Path) -> None:
+    """Whatever sample is asked for: what differs is the G-CRF alone."""
+    photo = read_photo(next((folders / "truth").iterdir()).read_bytes())
+    colorer = ModelColorer(tiny_model.parent)
+    opened = Colorizer(load_model(tiny_model, "cpu"), anticipate=False).open(photo)
+    for number in (1, 3):
+        sample = opened.samples(number, 5)[-1]
+        off = colorer(ModelSource(tiny_model.name, gcrf=False, seed=5, sample=number), photo)
+        on = colorer(ModelSource(tiny_model.name, gcrf=True, seed=5, sample=number), photo)
+        np.testing.assert_array_equal(on, opened.render(sample))
+        np.testing.assert_array_equal(off, Renderer(photo.lightness).render(opened.unary(sample)))
