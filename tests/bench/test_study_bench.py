@@ -102,8 +102,7 @@ def test_300_participants_at_once(server: tuple[str, int, str]) -> None:
     p95 = _say(kind, "300 people who look 2 to 5 s", load, time.perf_counter() - start)
     assert load.faults == []
     assert len(load.votes) == 300 * 12
-    if kind == "sqlite":
-        assert p95 <= 150
+    assert p95 <= 150
 
 
 def test_throughput(server: tuple[str, int, str]) -> None:
