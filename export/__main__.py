@@ -12,11 +12,9 @@ from pathlib import Path
 
 from export.checkpoints import CheckpointError
 from export.model_folder import BetterModelError, Settings, export_model
-from export.parity import ParityError
+from export.parity import EXAMPLES, ParityError
 from huefield.gcrf import Weights
 from huefield.model_info import GcrfSettings, ModelError
-
-_EXAMPLES = Path(__file__).resolve().parents[1] / "static" / "examples"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("run", type=Path, help="folder with vae.pt, hoc.pt, mdn.pt and perhaps hints.pt")
     add("model", type=Path, help="model folder to write, such as models/photos")
     add("--force", action="store_true", help="replace a model that measures better")
-    add("--photos", type=Path, default=_EXAMPLES, help="folder or zip of photos to compare on")
+    add("--photos", type=Path, default=EXAMPLES, help="folder or zip of photos to compare on")
     add("--description", default="", help="one sentence for people")
     add("--grid-area", type=int, default=4096, help="cells of the working grid")
     add("--beta", type=float, default=weights.beta, help="pull of a sample to its unary")

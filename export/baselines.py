@@ -22,6 +22,7 @@ from export.checkpoints import CheckpointError, read_checkpoint
 from export.graphs import OPSET, trace
 from export.parity import (
     BATCHES,
+    EXAMPLES,
     GRIDS,
     TOLERANCE,
     ParityError,
@@ -33,14 +34,12 @@ from huefield.baseline_info import (
     GRAPHS,
     BaselineInfo,
     Method,
-    baseline_info_json,
     is_baseline,
 )
-from huefield.model_info import MODEL_FILE, LabScaling
+from huefield.model_info import MODEL_FILE, LabScaling, info_json
 from train.config import ConfigError, config_from_dict
 from train.networks import STRIDE
 
-_EXAMPLES = Path(__file__).resolve().parents[1] / "static" / "examples"
 _STAGES = {method: (method,) for method in GRAPHS} | {"vae_mdn": ("vae_mdn", "vae_mdn_prior")}
 
 
@@ -107,7 +106,7 @@ def export_baseline(
             },
             metrics={stage: dict(c.get("metrics", {})) for stage, c in checkpoints.items()},
         )
-        (folder / MODEL_FILE).write_text(baseline_info_json(info), encoding="utf-8")
+        (folder / MODEL_FILE).write_text(info_json(info), encoding="utf-8")
         if target.exists():
             target.rename(Path(temporary) / "replaced")
         folder.rename(target)
@@ -162,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", type=Path, help="model folder to write, such as models/cgan")
     parser.add_argument("--method", choices=sorted(GRAPHS), help="where the run has several")
     parser.add_argument(
-        "--photos", type=Path, default=_EXAMPLES, help="folder or zip of photos to compare on"
+        "--photos", type=Path, default=EXAMPLES, help="folder or zip of photos to compare on"
     )
     parser.add_argument("--description", default="", help="one sentence for people")
     options = parser.parse_args(arguments)

@@ -27,7 +27,7 @@ from huefield.model_info import (
     KernelSettings,
     LabScaling,
     ModelInfo,
-    model_info_json,
+    info_json,
     read_model_info,
 )
 from train.networks import STRIDE
@@ -98,7 +98,7 @@ def export_model(
         folder.mkdir()
         parity = _write_graphs(trained, folder, photos)
         info = _describe(target.name, trained, settings, folder, parity, score)
-        (folder / MODEL_FILE).write_text(model_info_json(info), encoding="utf-8")
+        (folder / MODEL_FILE).write_text(info_json(info), encoding="utf-8")
         if target.exists():
             target.rename(Path(temporary) / "replaced")
         folder.rename(target)

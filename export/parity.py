@@ -23,6 +23,7 @@ from export.graphs import Graph
 from huefield.lab import rgb_to_lightness, scale_gray
 
 TOLERANCE = 1e-4
+EXAMPLES = Path(__file__).resolve().parents[1] / "static" / "examples"  # unless told otherwise
 BATCHES = (1, 3, 8)
 GRIDS = ((64, 64), (72, 56), (48, 88))
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")

@@ -19,13 +19,19 @@ import numpy as np
 
 from export.checkpoints import CheckpointError, read_checkpoint
 from export.graphs import HINTS, OPSET, export_graph
-from export.parity import BATCHES, TOLERANCE, ParityError, largest_difference, read_gray_grids
+from export.parity import (
+    BATCHES,
+    EXAMPLES,
+    TOLERANCE,
+    ParityError,
+    largest_difference,
+    read_gray_grids,
+)
 from export.traceable import TraceableLocalHints
 from train.baselines.zhang import LocalHints
 from train.baselines.zhang_onnx import GRAPH_FILE, INFO_FILE
 from train.config import ConfigError, config_from_dict
 
-_EXAMPLES = Path(__file__).resolve().parents[1] / "static" / "examples"
 GRAPH = replace(HINTS, file=GRAPH_FILE)
 
 
@@ -77,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("run", type=Path, help="folder with zhang.pt")
     parser.add_argument("folder", type=Path, help="folder to write, such as runs/zhang/onnx")
-    parser.add_argument("--photos", type=Path, default=_EXAMPLES, help="photos to compare on")
+    parser.add_argument("--photos", type=Path, default=EXAMPLES, help="photos to compare on")
     options = parser.parse_args(arguments)
     try:
         worst = export_zhang(options.run, options.folder, options.photos)

@@ -6,18 +6,16 @@ Beside what our own models say it names the method, so that one folder of models
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from huefield.model_info import (
-    FORMAT,
-    MODEL_FILE,
     LabScaling,
     ModelError,
     parse_object,
+    read_info,
     read_model_json,
 )
 
@@ -127,11 +125,7 @@ def read_baseline_info(folder: Path) -> BaselineInfo:
     Raises:
         ModelError: the file is missing, is no JSON, or has unknown, missing or ill-typed keys.
     """
-    data = read_model_json(folder)
-    try:
-        return parse_baseline_info(data)
-    except ModelError as error:
-        raise ModelError(f"{folder / MODEL_FILE}: {error}") from None
+    return read_info(folder, parse_baseline_info)
 
 
 def parse_baseline_info(data: object) -> BaselineInfo:
@@ -153,9 +147,3 @@ def parse_baseline_info(data: object) -> BaselineInfo:
         if getattr(info, key) < 1:
             raise ModelError(f"key '{key}': expected at least 1, got {getattr(info, key)}")
     return info
-
-
-def baseline_info_json(info: BaselineInfo) -> str:
-    """The text of `model.json`."""
-    values = {"format": FORMAT, **asdict(info)}
-    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

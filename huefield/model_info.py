@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MODEL_FILE = "model.json"
 GRAPH_FILES = ("decoder.onnx", "hoc.onnx", "mdn.onnx")
@@ -109,9 +112,18 @@ def read_model_info(folder: Path) -> ModelInfo:
     Raises:
         ModelError: the file is missing, is no JSON, or has unknown, missing or ill-typed keys.
     """
+    return read_info(folder, parse_model_info)
+
+
+def read_info(folder: Path, parse: Callable[[object], _T]) -> _T:
+    """What `parse` makes of a folder's `model.json`, the file named in its errors.
+
+    Raises:
+        ModelError: the file is missing, is no JSON, or `parse` refuses it.
+    """
     data = read_model_json(folder)
     try:
-        return parse_model_info(data)
+        return parse(data)
     except ModelError as error:
         raise ModelError(f"{folder / MODEL_FILE}: {error}") from None
 
@@ -151,8 +163,8 @@ def parse_model_info(data: object) -> ModelInfo:
     return info
 
 
-def model_info_json(info: ModelInfo) -> str:
-    """The text of `model.json`."""
+def info_json(info: DataclassInstance) -> str:
+    """The text of `model.json`, of whatever kind of model."""
     values = {"format": FORMAT, **asdict(info)}
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -99,6 +99,11 @@ class Sampler:
         draws = Draws(draws.z[chosen], draws.component[chosen], draws.log_prob[chosen])
         return self._keep(key, draws, self._fields(solver, draws))
 
+    def draws(self, n: int, seed: int) -> Draws:
+        """The first n latent codes of a seed, see `Candidates.first`."""
+        with timed(self._timings, "choose"):
+            return self._candidates.first(n, seed)
+
     def unary(self, z: Floats) -> Floats:
         """The unary of each code as ab, (n, P, 2)."""
         return self._unary(self.gray, z)
@@ -119,8 +124,7 @@ class Sampler:
     def _draws(self, seed: int, near: Near, n: int) -> Draws:
         """The first n latent codes of a set."""
         if not near:
-            with timed(self._timings, "choose"):
-                return self._candidates.first(n, seed)
+            return self.draws(n, seed)
         base_seed, base_index = near[-1]
         base = self._draws(base_seed, near[:-1], base_index + 1)
         return self.mixture.around(base.z[base_index], n, seed)

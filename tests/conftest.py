@@ -141,19 +141,12 @@ def untrained_baselines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     import train.config
-    from train.baselines import bicycle_gan, cgan, mln_gan, pic, vae_mdn
+    from tests.baseline_networks import baseline_networks
 
     presets = Path(train.config.__file__).parent / "configs"
     config = train.config.load_config(presets / "baselines-smoke.toml")
     torch.manual_seed(7)
-    networks: dict[str, dict[str, torch.nn.Module]] = {
-        "cgan": {"generator": cgan.Generator(config.cgan)},
-        "mln_gan": {"generator": mln_gan.Generator(config.mln_gan)},
-        "bicycle_gan": {"generator": bicycle_gan.Generator(config.bicycle_gan)},
-        "vae_mdn": {"decoder": vae_mdn.Decoder(config.vae_mdn)},
-        "vae_mdn_prior": {"mdn": vae_mdn.Mdn(config.vae_mdn, config.vae_mdn_prior)},
-        "pic": {"embedding": pic.Embedding(config.pic), "network": pic.Network(config.pic)},
-    }
+    networks = baseline_networks(config)
     folder = tmp_path_factory.mktemp("runs") / "baselines"
     folder.mkdir()
     for stage, modules in networks.items():

@@ -107,9 +107,8 @@ def train_stages(
         DataError: the photos cannot be used.
         TrainingError: the run cannot go on.
     """
-    for stage in stages:
-        path = (start_from or out) / f"{stage.name}.pt"
-        if start_from and not path.exists():
+    for path in [start_from / f"{stage.name}.pt" for stage in stages] if start_from else []:
+        if not path.exists():
             raise TrainingError(f"expected {path} to start from; name stages that RUN has")
     root = cache_root or out.parent / "cache"
     cache = first_alone(lambda: open_cache(sources, config.data, root))

@@ -150,25 +150,6 @@ class HintsConfig(PhaseConfig):
 
 
 @dataclass(frozen=True)
-class ZhangConfig(PhaseConfig):
-    """The local hints network of Zhang et al. 2017, see `train.baselines.zhang`.
-
-    Attributes:
-        widths: channels at 1, 1/2, 1/4 and 1/8 of the grid.
-        geometric: the number of points less its least value, 0, is geometric with this chance to
-            stop at each; the paper's is 1/8, a mean of seven points.
-        whole_share: share of the photos that show all their colours (the paper's: 1 %).
-        delta: where the Huber loss turns from square to linear, in ab / 128; the paper: 1 of ab.
-    """
-
-    frozen_blocks: int = NUM_BLOCKS
-    widths: tuple[int, ...] = (32, 64, 96, 128)
-    geometric: float = 0.125
-    whole_share: float = 0.01
-    delta: float = 1 / 128
-
-
-@dataclass(frozen=True)
 class Config:
     """A whole run."""
 
@@ -181,7 +162,7 @@ class Config:
     hoc: HocConfig = field(default_factory=HocConfig)
     mdn: MdnConfig = field(default_factory=MdnConfig)
     hints: HintsConfig = field(default_factory=HintsConfig)
-    zhang: ZhangConfig = field(default_factory=ZhangConfig)
+    zhang: settings.ZhangConfig = field(default_factory=settings.ZhangConfig)
     cgan: settings.CganConfig = field(default_factory=settings.CganConfig)
     mln_gan: settings.MlnGanConfig = field(default_factory=settings.MlnGanConfig)
     bicycle_gan: settings.BicycleGanConfig = field(default_factory=settings.BicycleGanConfig)
@@ -286,22 +267,12 @@ def _check(config: Config) -> None:
     total = hints.none_share + hints.stroke_share
     expect(total <= 1, "hints.none_share + hints.stroke_share", "at most 1", total)
     expect(hints.max_points > 0, "hints.max_points", "at least 1", hints.max_points)
-    _check_zhang(config.zhang)
+    settings.check_zhang(config.zhang)
     settings.check_cgan(config.cgan)
     settings.check_mln_gan(config.mln_gan)
     settings.check_bicycle_gan(config.bicycle_gan)
     settings.check_vae_mdn(config.vae_mdn, config.vae_mdn_prior)
     settings.check_pic(config.pic)
-
-
-def _check_zhang(zhang: ZhangConfig) -> None:
-    widths = zhang.widths
-    good = len(widths) == 4 and all(c > 0 and c % max(1, c // GROUP) == 0 for c in widths)
-    expect(good, "zhang.widths", f"four counts of channels in groups of {GROUP}", widths)
-    expect(0 < zhang.geometric < 1, "zhang.geometric", "between 0 and 1", zhang.geometric)
-    share = zhang.whole_share
-    expect(0 <= share <= 1, "zhang.whole_share", "a share from 0 to 1", share)
-    expect(zhang.delta > 0, "zhang.delta", "above 0", zhang.delta)
 
 
 def _check_data(config: Config) -> None:

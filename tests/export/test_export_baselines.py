@@ -16,7 +16,7 @@ from export.baselines import export_baseline, main, trained_methods
 from export.checkpoints import CheckpointError, read_checkpoint
 from export.parity import BATCHES, GRIDS, TOLERANCE, ParityError
 from huefield.baseline_info import GRAPHS, read_baseline_info
-from train.baselines import bicycle_gan, cgan, mln_gan, pic, vae_mdn
+from tests.baseline_networks import baseline_networks
 from train.config import Config, load_config
 
 if TYPE_CHECKING:
@@ -27,17 +27,9 @@ METHODS = tuple(GRAPHS)
 
 def fresh_checkpoints(method: str, config: Config) -> dict[str, dict[str, Any]]:
     """Checkpoints of new networks by a configuration."""
-    made: dict[str, dict[str, torch.nn.Module]] = {
-        "cgan": {"generator": cgan.Generator(config.cgan)},
-        "mln_gan": {"generator": mln_gan.Generator(config.mln_gan)},
-        "bicycle_gan": {"generator": bicycle_gan.Generator(config.bicycle_gan)},
-        "vae_mdn": {"decoder": vae_mdn.Decoder(config.vae_mdn)},
-        "vae_mdn_prior": {"mdn": vae_mdn.Mdn(config.vae_mdn, config.vae_mdn_prior)},
-        "pic": {"embedding": pic.Embedding(config.pic), "network": pic.Network(config.pic)},
-    }
     return {
         stage: {name: module.state_dict() for name, module in modules.items()}
-        for stage, modules in made.items()
+        for stage, modules in baseline_networks(config).items()
         if stage.startswith(method)
     }
 

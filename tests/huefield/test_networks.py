@@ -13,7 +13,7 @@ import torch
 
 from export.checkpoints import load_run
 from huefield import networks as networks_module
-from huefield.model_info import model_info_json, parse_model_info, read_model_info
+from huefield.model_info import info_json, parse_model_info, read_model_info
 from huefield.networks import (
     CPU_PROVIDER,
     CUDA_PROVIDER,
@@ -69,7 +69,7 @@ def test_networks_repeat_bit_for_bit(tiny_networks: Networks, gray: np.ndarray) 
 
 def test_info_survives_json(tiny_model: Path) -> None:
     info = read_model_info(tiny_model)
-    assert parse_model_info(json.loads(model_info_json(info))) == info
+    assert parse_model_info(json.loads(info_json(info))) == info
 
 
 @pytest.mark.parametrize("file", ["decoder.onnx", "hoc.onnx", "mdn.onnx"])

@@ -19,9 +19,10 @@ from huefield.strokes.edits import Region
 from train.arguments import Stage, run_stage
 from train.baselines import endo
 from train.baselines.interactive import NAMES, Interactive, open_method
+from train.baselines.settings import ZhangConfig
 from train.baselines.zhang import LocalHints, draw_points, train
 from train.baselines.zhang_onnx import GRAPH_FILE, INFO_FILE, load_zhang
-from train.config import Config, ConfigError, ZhangConfig, config_from_dict, config_to_dict
+from train.config import Config, ConfigError, config_from_dict, config_to_dict
 from train.evaluation.photos import SquarePhoto
 from train.evaluation.revealed import reveal, score
 

@@ -1,12 +1,15 @@
 """What the methods that spread known colours ask of their input, in one place.
 
-Called by `levin`, `barron`, `endo` and `zhang_onnx`.
+Called by `levin`, `barron`, `endo`, `zhang_onnx` and `train.evaluation.revealed`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from huefield import upsample
+from huefield.strokes import Constraints
 
 
 def check_known(
@@ -33,3 +36,21 @@ def check_known(
         raise ValueError("no pixel is revealed, so there is no colour to spread")
     if not np.isfinite(colors[known]).all():
         raise ValueError("a revealed colour is not finite")
+
+
+def known_cells(
+    known: NDArray[np.bool_], colors: NDArray[np.floating], grid: tuple[int, int]
+) -> Constraints:
+    """Constraints on grid cells: target = mean known colour, weight = share that is known.
+
+    Args:
+        known: (H, W) true where the colour is revealed.
+        colors: (H, W, 2) ab; read at the revealed pixels alone.
+        grid: (h, w).
+    """
+    seen = np.where(known[..., None], colors, 0.0).astype(np.float32)
+    share = upsample.grid_lightness(known.astype(np.float32), grid).reshape(-1)
+    cells = np.flatnonzero(share > 1e-6)
+    total = upsample.grid_ab(seen, grid).reshape(-1, 2)
+    targets = (total[cells] / share[cells, None]).astype(np.float32)
+    return Constraints.of_cells(cells, targets, share.size, share[cells])

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from train.backbone import NUM_BLOCKS
 from train.layers import GROUP
-from train.phases import ScheduleConfig, check_schedule, expect
+from train.phases import PhaseConfig, ScheduleConfig, check_schedule, expect
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,25 @@ class PicConfig(ScheduleConfig):
     num_logistics: int = 10
 
 
+@dataclass(frozen=True)
+class ZhangConfig(PhaseConfig):
+    """The local hints network of Zhang et al. 2017, see `train.baselines.zhang`.
+
+    Attributes:
+        widths: channels at 1, 1/2, 1/4 and 1/8 of the grid.
+        geometric: the number of points less its least value, 0, is geometric with this chance to
+            stop at each; the paper's is 1/8, a mean of seven points.
+        whole_share: share of the photos that show all their colours (the paper's: 1 %).
+        delta: where the Huber loss turns from square to linear, in ab / 128; the paper: 1 of ab.
+    """
+
+    frozen_blocks: int = NUM_BLOCKS
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    geometric: float = 0.125
+    whole_share: float = 0.01
+    delta: float = 1 / 128
+
+
 def check_cgan(config: CganConfig) -> None:
     """Refuses settings of the c-GAN that cannot work, naming the key."""
     check_schedule(config, "cgan")
@@ -218,3 +238,14 @@ def _check_widths(place: str, widths: tuple[int, ...], count: int | None = None)
         expect(len(widths) == count, place, f"{count} counts", widths)
     good = all(c > 0 and c % max(1, c // GROUP) == 0 for c in widths)
     expect(good, place, f"channels in groups of {GROUP}", widths)
+
+
+def check_zhang(zhang: ZhangConfig) -> None:
+    """Refuses what `zhang` cannot train."""
+    widths = zhang.widths
+    good = len(widths) == 4 and all(c > 0 and c % max(1, c // GROUP) == 0 for c in widths)
+    expect(good, "zhang.widths", f"four counts of channels in groups of {GROUP}", widths)
+    expect(0 < zhang.geometric < 1, "zhang.geometric", "between 0 and 1", zhang.geometric)
+    share = zhang.whole_share
+    expect(0 <= share <= 1, "zhang.whole_share", "a share from 0 to 1", share)
+    expect(zhang.delta > 0, "zhang.delta", "above 0", zhang.delta)

@@ -26,8 +26,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from train.arguments import Stage, run_stage
+from train.baselines.settings import ZhangConfig
 from train.batches import Batches
-from train.config import Config, ZhangConfig
+from train.config import Config
 from train.hints import HintsLoss, fit_hints, show_points
 from train.layers import norm, upsample_to
 from train.run import Run

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from huefield import lab, upsample
 from huefield.hints import hint_map
 from huefield.model_info import ModelError
-from huefield.strokes import Constraints
-from train.baselines.known import check_known
+from train.baselines.known import check_known, known_cells
 
 Floats = NDArray[np.float32]
 
@@ -62,14 +61,8 @@ class ZhangNetwork:
         check_known(lightness, known, colors)
         light = np.asarray(lightness, np.float32)
         grid = upsample.grid_shape(*light.shape, area=GRID_AREA)
-        share = upsample.grid_lightness(known.astype(np.float32), grid).reshape(-1)
-        cells = np.flatnonzero(share > 1e-6)
-        seen = np.where(known[..., None], colors, 0.0).astype(np.float32)
-        total = upsample.grid_ab(seen, grid).reshape(-1, 2)
-        targets = total[cells] / share[cells, None]
-        hints = hint_map(
-            Constraints.of_cells(cells, targets, share.size, share[cells]), targets[None], grid
-        )
+        cells = known_cells(known, colors, grid)
+        hints = hint_map(cells, cells.targets[None], grid)
         gray = lab.scale_gray(upsample.grid_lightness(light, grid))
         (colours,) = self._session().run(
             ["colours"], {"gray": gray[None, None], "hints": hints}

@@ -83,7 +83,7 @@ def contenders(
     """
     info = functions.networks.info
     grid = upsample.grid_shape(SIDE, SIDE, area=info.grid_area, multiple=info.multiple)
-    model = "".join(info.sha256[file][:8] for file in sorted(info.sha256))
+    model = json.dumps(functions.identity, sort_keys=True)
     bounds: dict[str, Spread] = {
         "grey": spread_grey,
         "mean": spread_mean,
@@ -125,7 +125,7 @@ def contenders(
                 functions.kernel,
                 own,
             )
-            settings = f"{model} {functions.settings} {grid} {json.dumps(asdict(own))}"
+            settings = f"{model} {grid} {json.dumps(asdict(own))}"
             title = (OURS | HINTED)[name]
             made.append(PointsMethod(title, ours, settings, ours=True, alone=True))
     return made

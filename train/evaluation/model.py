@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from huefield import lab, upsample
+from huefield import lab
 from huefield.baselines import Baseline
-from huefield.candidates import POOL_SIZE, Candidates, small_grid
+from huefield.candidates import POOL_SIZE
 from huefield.gcrf import Kernel, Weights, open_solver
-from huefield.mixture import Mixture
 from huefield.networks import Networks
+from huefield.sampling import Sampler
 from train.evaluation.spreading import HintedFn
 
 Floats = NDArray[np.float32]
@@ -42,6 +42,19 @@ class ModelFunctions:
     pool_size: int = POOL_SIZE
 
     @property
+    def identity(self) -> dict[str, object]:
+        """What samples depend on beside photo and seed, as JSON: figures are kept by it."""
+        info = self.networks.info
+        return {
+            "graphs": dict(info.sha256),
+            "beta": info.gcrf.beta,
+            "sigma": info.sigma,
+            "chroma_gain": info.chroma_gain,
+            "settings": list(self.settings),
+            "pool_size": self.pool_size,
+        }
+
+    @property
     def kernel(self) -> Kernel:
         """How S is made of the embedding."""
         kernel = self.networks.info.kernel
@@ -53,34 +66,19 @@ class ModelFunctions:
 
     def sample(self, lightness: Floats, num: int, seed: int) -> dict[str, Floats]:
         """Samples (num, h, w, 2) ab of each setting, the same z in all of them, from L (h, w)."""
-        gray = lab.scale_gray(lightness)
-        info = self.networks.info
-        pi, mu = self.networks.mixture(gray)
-        grid = small_grid((lightness.shape[0], lightness.shape[1]), info.multiple)
-        small = lab.scale_gray(upsample.grid_lightness(lightness, grid))
-        mixture = Mixture(pi, mu, info.sigma)
-        pools = Candidates(
-            mixture,
-            lambda z: self._decode(small, z).reshape(len(z), -1, 2),
-            grid,
-            self.pool_size,
-        )
-        unary = self._decode(gray, pools.first(num, seed).z)
+        grid = (lightness.shape[0], lightness.shape[1])
+        sampler = Sampler(self.networks, lightness, grid, {}, self.pool_size)
+        z = sampler.draws(num, seed).z
+        parts = [sampler.unary(part) for part in np.array_split(z, -(-num // 16))]
+        unary = np.concatenate(parts)  # (num, P, 2)
         found = {}
         if ON in self.settings:
-            embedding = self.embed(gray).reshape(-1, gray.size)  # (D, P)
-            solver = open_solver(embedding, self.kernel, Weights(beta=info.gcrf.beta))
-            smooth = solver.smooth(unary.reshape(num, -1, 2))
-            found[ON] = smooth.reshape(unary.shape)
+            embedding = self.embed(sampler.gray).reshape(-1, lightness.size)  # (D, P)
+            beta = self.networks.info.gcrf.beta
+            found[ON] = open_solver(embedding, self.kernel, Weights(beta=beta)).smooth(unary)
         if OFF in self.settings:
             found[OFF] = unary
-        return found
-
-    def _decode(self, gray: Floats, z: Floats) -> Floats:
-        """The unary (n, h, w, 2) ab of codes (n, Z) on the grid of gray (h, w)."""
-        parts = [self.networks.decode(gray, part) for part in np.array_split(z, -(-len(z) // 16))]
-        unary = np.concatenate(parts).transpose(0, 2, 3, 1)
-        return np.asarray(unary * np.float32(lab.AB_SCALE * self.networks.info.chroma_gain))
+        return {name: fields.reshape(num, *grid, 2) for name, fields in found.items()}
 
     def candidates(self, gray: Floats) -> Floats:
         """64 samples (64, h, w, 2) ab, of which the points may choose, of a scaled gray grid."""

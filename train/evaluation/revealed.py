@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from huefield import lab, metrics, upsample
+from huefield import lab, metrics
 from huefield.strokes import Constraints
+from train.baselines.known import known_cells
 from train.evaluation.photos import SquarePhoto
 
 Floats = NDArray[np.float32]
@@ -39,11 +40,7 @@ class Revealed:
 
     def on_grid(self, grid: tuple[int, int]) -> Constraints:
         """Constraints on grid cells: weight = share of the cell that is known."""
-        share = upsample.grid_lightness(self.known.astype(np.float32), grid).reshape(-1)
-        cells = np.flatnonzero(share > 1e-6)
-        total = upsample.grid_ab(self.colors, grid).reshape(-1, 2)
-        targets = (total[cells] / share[cells, None]).astype(np.float32)
-        return Constraints.of_cells(cells, targets, share.size, share[cells])
+        return known_cells(self.known, self.colors, grid)
 
 
 Spread = Callable[[SquarePhoto, Sequence[Revealed]], list[Floats]]

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from export.baselines import export_baseline
 from huefield.baselines import load_baseline
-from huefield.model_info import read_model_info
 from huefield.networks import load_model
 from train.arguments import Stage, train_stages
 from train.baselines import bicycle_gan, cgan, mln_gan, pic, vae_mdn
@@ -178,9 +177,8 @@ def table_rows(
         rows[info.title] = {**made["rows"][info.title], **spent, "megabytes": _megabytes(folder)}
         done(f"{photo_set.name}: {info.title}")
     folder = places.models / photo_set.name
-    ours = read_model_info(folder)
     functions = ModelFunctions(load_model(folder, "cpu"), (ON, OFF))
-    key = _key({**about, "graphs": dict(ours.sha256), "beta": ours.gcrf.beta})
+    key = _key({**about, **functions.identity})
     kept = places.runs / photo_set.name / "table2-ours.json"
     made = _kept(kept, key, partial(_measure, squares, functions.sample, tints, effort, seed))
     for setting, title in OURS.items():
