@@ -25,10 +25,11 @@ from train.data import DataError
 from train.evaluation.photos import EvaluationError
 from train.progress import progress_bar
 from train.reproduction import table2
+from train.reproduction.effort import FULL, QUICK, Places, write_text
 from train.reproduction.sets import SETS
 from train.run import TrainingError
 
-EFFORTS = {"quick": table2.QUICK, "full": table2.FULL}
+EFFORTS = {"quick": QUICK, "full": FULL}
 CONFIG = Path(__file__).parent / "configs" / "baselines.toml"
 
 
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _reproduce(options: argparse.Namespace) -> None:
     effort = EFFORTS[options.preset]
     preset = load_config(options.config)
-    places = table2.Places(options.data_root, options.models, options.runs)
+    places = Places(options.data_root, options.models, options.runs, options.out)
     for name in options.sets:  # what is missing is said before hours are spent
         for source in SETS[name].sources(options.data_root):
             if not source.exists():
@@ -118,9 +119,7 @@ def _reproduce(options: argparse.Namespace) -> None:
         "table2.json": json.dumps(results, indent=2, allow_nan=False) + "\n",
         "table2.md": table2.markdown(results),
     }.items():
-        temporary = options.out / f".{file}.tmp"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(options.out / file)
+        write_text(options.out / file, text)
     print(f"wrote {options.out / 'table2.md'}")
 
 

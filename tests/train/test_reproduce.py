@@ -14,13 +14,14 @@ import train.config
 from train import reproduce
 from train.config import load_config
 from train.reproduction import table2
+from train.reproduction.effort import FULL, Effort
 from train.reproduction.sets import SETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SMOKE = Path(train.config.__file__).parent / "configs" / "baselines-smoke.toml"
-EFFORT = table2.Effort(minutes=0.02, limit=0, num_photos=8, counts=(8,))
+EFFORT = Effort(minutes=0.02, limit=0, num_photos=8, counts=(8,))
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_what_is_missing_is_said_before_hours_are_spent(
 def test_every_method_gets_the_same_time() -> None:
     preset = load_config(SMOKE.with_name("baselines.toml"))
     for method, stages in table2.STAGES.items():
-        config = table2.budgeted(preset, method, table2.FULL, 9_984)
+        config = table2.budgeted(preset, method, FULL, 9_984)
         epochs = {stage.name: getattr(config, stage.name).epochs for stage in stages}
         seconds = sum(e * 9_984 * table2.SECONDS_PER_PHOTO[name] for name, e in epochs.items())
         assert seconds == pytest.approx(3600, rel=1e-3), method

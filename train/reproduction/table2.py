@@ -9,11 +9,8 @@ from.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +31,7 @@ from train.evaluation import samples
 from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import SquarePhoto, mean_colors, read_squares
 from train.phases import ScheduleConfig
+from train.reproduction.effort import Effort, Places, kept
 from train.reproduction.sets import PhotoSet
 
 Floats = NDArray[np.float32]
@@ -61,36 +59,6 @@ OURS = {ON: "ours", OFF: "ours, unary alone"}
 TIMED_PHOTOS, TIMED_SAMPLES = 3, 8
 SHOWN = ("image_mae", "image_mse", "pixel_mse", "variance", "ssim_rgb", "ssim_ab")
 SHOWN_MORE = ("colorfulness_distance", "beyond_tint_share", "below_tints")
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much is spent.
-
-    Attributes:
-        minutes: of one core, to train each method on each set.
-        limit: most training photos of a set, 0 for all.
-        num_photos: most test photos of a set.
-        counts: numbers of samples measured.
-    """
-
-    minutes: float
-    limit: int
-    num_photos: int
-    counts: tuple[int, ...]
-
-
-QUICK = Effort(minutes=1.0, limit=3000, num_photos=24, counts=(8,))
-FULL = Effort(minutes=60.0, limit=0, num_photos=300, counts=(8, 100))
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where things are: photo sets, our models, runs with what they are exported to."""
-
-    data: Path
-    models: Path
-    runs: Path
 
 
 def budgeted(config: Config, method: str, effort: Effort, num_photos: int) -> Config:
@@ -170,17 +138,22 @@ def table_rows(
         folder, spent = train_method(photo_set, method, preset, effort, places)
         baseline = load_baseline(folder)
         info = baseline.info
-        key = _key({**about, "graphs": dict(info.sha256)})
-        kept = places.runs / photo_set.name / f"table2-{method}.json"
+        file = places.runs / photo_set.name / f"table2-{method}.json"
         sample = BaselineFunctions(baseline).sample
-        made = _kept(kept, key, partial(_measure, squares, sample, tints, effort, seed))
+        made = kept(
+            file,
+            {**about, "graphs": dict(info.sha256)},
+            partial(_measure, squares, sample, tints, effort, seed),
+        )
         rows[info.title] = {**made["rows"][info.title], **spent, "megabytes": _megabytes(folder)}
         done(f"{photo_set.name}: {info.title}")
     folder = places.models / photo_set.name
     functions = ModelFunctions(load_model(folder, "cpu"), (ON, OFF))
-    key = _key({**about, **functions.identity})
-    kept = places.runs / photo_set.name / "table2-ours.json"
-    made = _kept(kept, key, partial(_measure, squares, functions.sample, tints, effort, seed))
+    made = kept(
+        places.runs / photo_set.name / "table2-ours.json",
+        {**about, **functions.identity},
+        partial(_measure, squares, functions.sample, tints, effort, seed),
+    )
     for setting, title in OURS.items():
         rows[title] = {**made["rows"][setting], "megabytes": _megabytes(folder)}
     done(f"{photo_set.name}: ours")
@@ -242,24 +215,6 @@ def _measure(
         }
         row["seconds_per_sample"] = float(np.median(took))
     return {"rows": rows, "reference": dict(table.reference)}
-
-
-def _kept(path: Path, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What was measured before of the same things, or what `make` measures now."""
-    if path.exists():
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if kept.get("key") == key:
-            return kept
-    made = make() | {"key": key}
-    temporary = path.with_suffix(".tmp")
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(json.dumps(made, indent=1, allow_nan=False), encoding="utf-8")
-    temporary.replace(path)
-    return made
-
-
-def _key(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _is_current(folder: Path, run: Path, method: str) -> bool:
