@@ -8,7 +8,7 @@ import torch
 
 from train.config import Config, ConfigError, HintsConfig, config_from_dict, config_to_dict
 from train.hints import draw_hints, show_points, show_strokes
-from train.hints_network import Hints, hint_pyramid
+from train.hints_network import NUM_LOOKS, Hints, Recall, hint_pyramid
 from train.networks import NetworkConfig
 
 SMALL = NetworkConfig(hints_widths=(16, 16, 16, 16, 16))
@@ -71,16 +71,57 @@ def test_the_pyramid_averages_what_is_known() -> None:
             assert torch.allclose(place, torch.tensor([0.3, 0.1, 1.0]), atol=1e-5)
 
 
+def told(gray: torch.Tensor) -> torch.Tensor:
+    """Hints of two cells: a warm one in the left half, a cold one in the right."""
+    hints = torch.zeros(1, 3, *gray.shape[2:])
+    hints[0, :, 9, 4] = torch.tensor([0.4, 0.2, 1.0])
+    hints[0, :, 10, 34] = torch.tensor([-0.3, -0.1, 1.0])
+    return hints
+
+
+def test_cells_recall_the_colour_of_known_cells_like_themselves() -> None:
+    torch.manual_seed(0)
+    recall = Recall([])
+    gray = torch.full((1, 1, 24, 40), -0.8)
+    gray[..., 20:] = 0.8
+    with torch.no_grad():
+        recall.head.weight.zero_()  # compared by gray value and position alone
+        recall.head.bias.zero_()
+        embedding = recall.look(gray, [])
+        colours, sure = recall(embedding, told(gray))
+        nothing, unsure = recall(embedding, torch.zeros(1, 3, 24, 40))
+    assert colours.shape == (1, NUM_LOOKS, 2, 24, 40)
+    assert sure.shape == (1, NUM_LOOKS, 24, 40)
+    # The widest look: the half decides, also where the other known cell is the nearer one.
+    wide = colours[0, -1]
+    assert wide[0, :, 1:19].min() > 0.35
+    assert wide[0, :, 21:].max() < -0.25
+    assert sure[0, -1, 9, 4] > 0.9
+    assert unsure.max() < 0.01
+    assert nothing.abs().max() < 1e-4
+
+
+def test_untaught_network_shows_what_is_recalled() -> None:
+    torch.manual_seed(0)
+    network = Hints(SMALL)
+    gray = torch.rand(1, 1, 24, 40)
+    hints = told(gray)
+    with torch.no_grad():
+        colours, _ = network.recall(network.recall.look(gray, []), hints)
+        found = network(gray, hints)
+    assert torch.allclose(found, colours.sum(1) / (NUM_LOOKS + 1), atol=1e-6)
+
+
 def test_hints_and_picture_change_the_colours() -> None:
     torch.manual_seed(0)
     network = Hints(SMALL)
-    gray, hints = torch.rand(1, 1, 24, 40), torch.zeros(1, 3, 24, 40)
-    told = hints.clone()
-    told[:, :, 4:6, 4:6] = 0.5
+    gray = torch.rand(1, 1, 24, 40)
+    hints = torch.zeros(1, 3, 24, 40)
     with torch.no_grad():
+        network.head.weight.normal_(std=0.1)
         before = network(gray, hints)
         assert before.shape == (1, 2, 24, 40)
-        assert not torch.allclose(network(gray, told), before, atol=1e-4)
+        assert not torch.allclose(network(gray, told(gray)), before, atol=1e-4)
         assert not torch.allclose(network(-gray, hints), before, atol=1e-4)
 
 
