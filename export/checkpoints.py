@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,9 @@ def load_run(folder: Path) -> TrainedRun:
             configs[stage] = config_from_dict(checkpoint["config"])
         except ConfigError as error:
             raise CheckpointError(f"{folder / stage}.pt: key 'config': {error}") from error
-        if configs[stage].networks != configs["vae"].networks:
+        # Only the gray path names things, so other stages may have seen photos with other names.
+        networks = replace(configs[stage].networks, num_classes=0)
+        if networks != replace(configs["vae"].networks, num_classes=0):
             raise CheckpointError(
                 f"{folder / stage}.pt: its networks have other sizes than those of vae.pt"
             )
