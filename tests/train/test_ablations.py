@@ -238,6 +238,7 @@ def test_all_parts_are_made_once(
 ) -> None:
     small_points(monkeypatch)
     monkeypatch.setattr(ablations_schedule, "CROP", 16)
+    monkeypatch.setattr(ablations, "SIDE", 32)
     monkeypatch.setattr(ablations_points, "SIDE", 64)
     monkeypatch.setattr(ablations_samples, "BETAS", (0.3, 5.0))
     monkeypatch.setattr(ablations_points, "SIZES", (4,))

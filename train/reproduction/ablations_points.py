@@ -122,7 +122,7 @@ def spread_of(embed: EmbedFn, info: ModelInfo, setting: Setting) -> GcrfSpread:
             return embedding
         return principal(embedding, setting.kernel.kind, setting.size)
 
-    # Without a GPU the fine grid would be solved without matrices, which took longer than 5 minutes a photo.
+    # Without a GPU the fine grid would get the matrix-free form, which is slower still.
     backend: Backend = "cpu" if cuda_unavailable() else "auto"
     return GcrfSpread(
         cut,

@@ -38,6 +38,7 @@ COUNT = 8
 LEAST_CELLS = 40
 TRUTH = "true photos"
 SHOWN_SIDE = 256
+SHOWN_COLUMNS = 6
 FIGURES = {
     "within": "spread of ab inside a segment",
     "between": "deviation of a segment's mean ab between samples",
@@ -85,7 +86,7 @@ def make(task: Task) -> dict[str, Any]:
     published with the code; it is written among the runs.
     """
     sets: dict[str, Any] = {}
-    pictures: list[list[NDArray[np.uint8]]] = []
+    pictures: list[NDArray[np.uint8]] = []
     for name in task.sets:
         source = SETS[name].test_source(task.places.data)
         count = task.effort.num_ablation_photos
@@ -94,9 +95,13 @@ def make(task: Task) -> dict[str, Any]:
         sets[name] = {"test": source.name, **_set_rows(task, name, squares, labels)}
         large = read_squares(source, SHOWN_SIDE, count=count, seed=task.seed)
         for square, label in list(zip(large, labels, strict=True))[: task.effort.num_shown]:
-            pictures.append([square.rgb, outlined(square.rgb, label, LEAST_CELLS)])
+            pictures += [square.rgb, outlined(square.rgb, label, LEAST_CELLS)]
     write_bars(task.places.out / "consistency.png", sets)
-    sheet = contact_sheet(pictures, ["photo", "segments of L"], SHOWN_SIDE)
+    lines = [
+        pictures[first : first + SHOWN_COLUMNS] for first in range(0, len(pictures), SHOWN_COLUMNS)
+    ]
+    captions = ["photo", "segments of L"] * (len(lines[0]) // 2)
+    sheet = contact_sheet(lines, captions, SHOWN_SIDE)
     Image.fromarray(sheet).save(task.places.runs / "consistency-segments.png")
     return {
         "part": "consistency",
@@ -182,11 +187,10 @@ def write_bars(path: Path, sets: Mapping[str, Any]) -> None:
             colors = ["tab:orange" if row in OURS.values() else "tab:gray" for row in shown]
             axis.barh(list(shown), means, xerr=errors, color=colors, capsize=2)
             axis.invert_yaxis()
-            axis.set_xlim(left=0)
             if key == "within":
                 truth = part["rows"][TRUTH]["figures"][key]["mean"]
-                axis.axvline(truth, color="black", ls="--", label="true photos")
-                axis.legend(fontsize="x-small")
+                axis.axvline(truth, color="black", ls="--", label=TRUTH)
+                axis.legend(fontsize="x-small", loc="lower right")
                 axis.set_ylabel(name)
             else:
                 axis.set_yticklabels([])
@@ -202,9 +206,9 @@ def markdown(results: Mapping[str, Any]) -> str:
         "",
         f"Preset `{results['preset']}`, N = {results['count']}, seed {results['seed']}, ab units. "
         "Things are segments of L alone (Felzenszwalb and Huttenlocher 2004 on the 64 × 64 grid, "
-        f"{results['least_cells']} cells at least). Ours and the true photos have 95 % bootstrap "
-        "intervals over photos in brackets; the others the paired difference from ours on the "
-        "same photos, with its interval. Inside a thing the true photos' spread is what is wanted.",
+        f"{results['least_cells']} cells at least). Ours has 95 % bootstrap intervals over photos "
+        "in brackets; every other row its paired difference from ours on the same photos, with the "
+        "interval of that. Inside a thing the true photos' spread is what is wanted.",
         "",
         "![Spread inside segments and between samples](consistency.png)",
     ]
