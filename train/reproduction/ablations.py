@@ -42,11 +42,14 @@ FIGURES: Mapping[str, Mapping[str, str]] = {
     "edits": ablations_edits.FIGURES,
     "schedule": ablations_points.FIGURES,
 }
+OTHER_KERNEL = "The other kernel is tried on the same embedding, learned for the shipped one."
 NOTES = {
     "samples": "The same codes in all rows but the last. β → 0 is the limit of ever smaller β, "
-    "the unary's mean colour everywhere.",
+    f"the unary's mean colour everywhere. {OTHER_KERNEL}",
     "points": "D below the shipped: the embedding cut to its first principal components over the "
-    "photo's pixels. Seconds are of all three numbers of points together.",
+    f"photo's pixels, not trained so small. {OTHER_KERNEL} The grid of four times the cells takes "
+    f"minutes a photo: one photo in {ablations_points.FINE_SHARE}, left out where there are fewer. "
+    "Seconds are of all three numbers of points together.",
     "edits": "Measured on the working grid.",
     "schedule": "Trained in the paper's form, unary of a share of the pixels revealed, from the "
     "shipped VAE.",
