@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from huefield import lab, upsample
 from huefield.gcrf import Kernel, Weights, open_solver
+from huefield.gcrf.opening import Backend
 from huefield.hints import hint_map
 from huefield.strokes import Constraints
 from train.evaluation.photos import SquarePhoto
@@ -65,6 +66,7 @@ class GcrfSpread:
         hinted: The hints network, if its colours are the prior.
         kernel: How S is made of the embedding.
         weights: `beta_edit` pulls a revealed cell, `beta_prior` the correction to 0.
+        backend: which solver, see `huefield.gcrf.open_solver`.
     """
 
     embed: EmbedFn
@@ -73,6 +75,7 @@ class GcrfSpread:
     hinted: HintedFn | None = None
     kernel: Kernel = field(default_factory=Kernel)
     weights: Weights = field(default_factory=lambda: Weights(beta_edit=5.0, beta_prior=0.0))
+    backend: Backend = "auto"
 
     def __call__(self, photo: SquarePhoto, points: Sequence[Revealed]) -> list[Floats]:
         """The field (H, W, 2) ab of each set of points."""
@@ -80,7 +83,8 @@ class GcrfSpread:
         embedding = self.embed(gray)
         if embedding.shape[1:] != self.grid:
             raise ValueError(f"expected an embedding on {self.grid}, got {embedding.shape}")
-        solver = open_solver(embedding.reshape(len(embedding), -1), self.kernel, self.weights)
+        flat = embedding.reshape(len(embedding), -1)  # (D, P)
+        solver = open_solver(flat, self.kernel, self.weights, self.backend)
         constraints = [p.on_grid(self.grid) for p in points]
         priors = self._priors(gray, constraints)
         guide = upsample.Guide(photo.lightness)
