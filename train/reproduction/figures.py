@@ -37,10 +37,11 @@ CAPTIONS = {
     "its square root shown.",
     "figure7": "Three samples of each photo. Look for uneven colours and halos that the unary has "
     "and the result has not; the heat maps, the distance of both in ab, say where to look.",
-    "figure8": "Three pixels, one in each of three kinds of surface, and for each its row of S: "
-    "what it takes its colour from. Look whether rows keep to their surface. The last column "
-    "shows the embedding's three principal components as red, green and blue: what is alike there "
-    "is alike for the G-CRF. Each map is scaled to its own largest value, its square root shown.",
+    "figure8": "Three pixels, each typical of one of three clusters of the embedding, and for each "
+    "its row of S: what it takes its colour from. Look whether rows keep to their surface. The "
+    "last column shows the embedding's three principal components as red, green and blue: what is "
+    "alike there is alike for the G-CRF. Each map is scaled to its own largest value, its square "
+    "root shown.",
 }
 
 

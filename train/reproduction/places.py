@@ -67,11 +67,11 @@ def principal_components(embedding: Floats) -> Floats:
 
 
 def typical_places(components: Floats, seed: int) -> list[Place]:
-    """Places (x, y) in pixels of a square of `SIDE`, one in each of three kinds of surface.
+    """Places (x, y) in pixels of a square of `SIDE`, one typical of each of three clusters.
 
     Args:
-        components: (h, w, 3), what surfaces are told apart by.
-        seed: of the k-means that does it.
+        components: (h, w, 3) float32, what cells are told apart by.
+        seed: of the k-means that finds the clusters.
     """
     grid = (components.shape[0], components.shape[1])
     smooth, mixed = _around(components)

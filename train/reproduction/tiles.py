@@ -62,7 +62,7 @@ def marked(picture: Bytes, places: Sequence[tuple[float, float]], first: int = 1
     for number, (x, y) in enumerate(places, start=first):
         for reach, width, color in ((_RING + 2, 7, "black"), (_RING, 3, "white")):
             draw.ellipse((x - reach, y - reach, x + reach, y + reach), outline=color, width=width)
-        _write_number(draw, number, (x, y), image.size)
+        _write_number(draw, number, (x - _RING, x + _RING), y, image.size)
     return np.asarray(image)
 
 
@@ -78,9 +78,9 @@ def painted(picture: Bytes, edits: Edits) -> Bytes:
             reach = stroke.radius + wider
             for x, y in _along(stroke.points):
                 draw.ellipse((x - reach, y - reach, x + reach, y + reach), color)
-        xs, ys = zip(*stroke.points, strict=True)
-        end = (max(xs) if max(xs) < 0.8 * image.width else min(xs), ys[0])
-        _write_number(draw, number, end, image.size)
+        xs = [x for x, _ in stroke.points]
+        ends = min(xs) - stroke.radius, max(xs) + stroke.radius
+        _write_number(draw, number, ends, stroke.points[0][1], image.size)
     return np.asarray(image)
 
 
@@ -94,12 +94,24 @@ def _along(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float
 
 
 def _write_number(
-    draw: ImageDraw.ImageDraw, number: int, place: tuple[float, float], size: tuple[int, int]
+    draw: ImageDraw.ImageDraw,
+    number: int,
+    ends: tuple[float, float],
+    y: float,
+    size: tuple[int, int],
 ) -> None:
-    """Writes a number to the right of a place, or to the left of it near the right edge."""
-    x, y = place
+    """Writes a number to the right of what lies between two x, or left of it where it would be cut.
+
+    Args:
+        draw: the picture.
+        number: of one digit.
+        ends: first and last x of what is numbered.
+        y: its middle.
+        size: (width, height) of the picture.
+    """
     width, height = size
-    beside = x + _RING + 6 if x < 0.8 * width else x - _RING - 20
+    first, last = ends
+    beside = last + 6 if last + 6 + _NUMBER_SIZE < width else first - 6 - 0.7 * _NUMBER_SIZE
     above = min(max(y - _NUMBER_SIZE / 2 - 2, 0), height - _NUMBER_SIZE - 4)
     font = ImageFont.load_default(_NUMBER_SIZE)
     draw.text((beside, above), str(number), "white", font, stroke_width=3, stroke_fill="black")
