@@ -75,7 +75,7 @@ def typical_places(components: Floats, seed: int) -> list[Place]:
     """
     grid = (components.shape[0], components.shape[1])
     smooth, mixed = _around(components)
-    centres, _ = kmeans2(smooth.reshape(-1, 3), NUM_PIXELS, minit="++", rng=seed)
+    centres, _ = kmeans2(smooth.reshape(-1, 3), NUM_PIXELS, minit="++", seed=seed)
     places = []
     for centre in centres:
         likeness = _inside(-np.linalg.norm(smooth - centre, axis=2) - mixed)
