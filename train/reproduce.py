@@ -3,7 +3,7 @@
     python -m train.reproduce --preset quick --data-root DATA --out docs/results
 
 Runs are kept under --runs, so that a second call goes on where the first stopped. `quick` shows
-that the line works, on few photos and a minute for each method; `full` gives each method an hour of
+that the line works, on few photos and half a minute a method; `full` gives each method an hour of
 one core on each set. Under --out: README.md, and a page with its JSON for each part.
 """
 

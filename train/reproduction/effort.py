@@ -41,7 +41,7 @@ class Effort:
     num_pairs: int = 8
 
 
-QUICK = Effort(minutes=1.0, limit=3000, num_photos=24, counts=(8,), num_points_photos=8)
+QUICK = Effort(minutes=0.5, limit=3000, num_photos=24, counts=(8,), num_points_photos=8)
 FULL = Effort(
     minutes=60.0,
     limit=0,
