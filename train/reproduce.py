@@ -21,7 +21,7 @@ from pathlib import Path
 from export.checkpoints import CheckpointError
 from export.parity import ParityError
 from huefield.model_info import ModelError
-from huefield.networks import default_models_root
+from huefield.networks import MissingGpuError, default_models_root
 from train.config import ConfigError, load_config
 from train.data import DataError
 from train.evaluation.photos import EvaluationError
@@ -88,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         DataError,
         EvaluationError,
         InputError,
+        MissingGpuError,
         ModelError,
         ParityError,
         TrainingError,

@@ -282,6 +282,10 @@ def remove_the_zip(root: Path) -> None:
     (root / "data" / "lfw.zip").unlink()
 
 
+def remove_a_preset(root: Path) -> None:
+    (root / "presets" / "zhang.toml").unlink()
+
+
 def remove_the_model(root: Path) -> None:
     shutil.rmtree(root / "models" / "faces")
 
@@ -312,6 +316,7 @@ def put_a_file_in_place_of_the_results(root: Path) -> None:
         (leave_grey_test_photos, "lfw-test: all 8 photos are grey; a measurement needs true col"),
         (break_the_zip, "expected a folder or a zip of photos, got .*lfw.zip"),
         (remove_the_zip, "expected the photo set .*lfw.zip; name its folder by --data-root"),
+        (remove_a_preset, "expected a TOML preset at .*zhang.toml, got: No such file"),
         (remove_the_model, "model.json: no such file, so .*faces is no model folder"),
         (remove_the_weights, "mdn.onnx"),
         (break_the_description, "model.json: cannot be read as JSON"),

@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from huefield.networks import load_model
+from train.baselines.interactive import ZHANG
+from train.config import load_config
 from train.data import list_photos
 from train.evaluation import contenders, samples
 from train.evaluation.photos import choose, read_photos, read_squares
@@ -23,18 +25,20 @@ class InputError(ValueError):
 
 
 def check_inputs(task: Task) -> None:
-    """Refuses photo sets, models and folders that cannot be used; leaves nothing behind.
+    """Refuses presets, photo sets, models and folders that cannot be used; leaves nothing behind.
 
     Raises:
+        ConfigError: a preset is missing or wrong.
         InputError: a zip is missing, a set has too few photos with colour, a folder cannot be
             written.
         DataError: there is no photo, or no zip.
         EvaluationError: no test photo can be read, or all are grey.
         ModelError: a model of ours is missing, incomplete or altered.
     """
+    for name in (*task.sets, ZHANG):
+        load_config(task.presets / f"{name}.toml")
     for name in task.sets:
-        photo_set = SETS[name]
-        _check_photos(photo_set, task)
+        _check_photos(SETS[name], task)
         load_model(task.places.models / name, "cpu")
     for folder in (task.places.out, task.places.runs):
         _check_folder(folder)
