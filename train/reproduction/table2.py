@@ -106,8 +106,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         f"Preset `{results['preset']}`: each method trained {results['minutes']:g} minutes of one "
         f"core on each set, `{SAME_TIME}` too: from nothing, on the same photos, without a "
         f"backbone that knows others and without file names that say what photos show. `{SHIPPED}` "
-        "had more time and, below, what its description says. Minutes in the table are of wall "
-        "clock, validation included. Ours picks its samples from 64 draws. N = 8, seed "
+        "had the photos and the time that its description names, below. Minutes in the table are "
+        "of wall clock, validation included. Ours picks its samples from 64 draws. N = 8, seed "
         f"{results['seed']}. In brackets: 95 % bootstrap intervals over photos.",
     ]
     for name, part in results["sets"].items():
