@@ -15,7 +15,7 @@ import torch
 
 from huefield import lab
 from train.config import DataConfig
-from train.data import PhotoCache, name_hash
+from train.data import PhotoCache, is_held, name_hash
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,7 @@ class Batches:
         self.cache = cache
         self.config = config
         self.seed = seed
-        held = np.array(
-            [int(name_hash(n)[:8], 16) / 2**32 < config.validation_share for n in cache.names]
-        )
+        held = np.array([is_held(n, config.validation_share) for n in cache.names])
         if not held.any():
             held[np.argmin([name_hash(n) for n in cache.names])] = True
         if held.all():

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif", ".heic")
 # What reading a member of a damaged, encrypted or exotic archive raises, or a file without access.
 UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+LIMIT_SALT = "limit "  # validation photos have the smallest plain hashes: a limit needs its own
 
 
 class DataError(ValueError):
@@ -135,8 +136,9 @@ def open_cache(sources: Sequence[Path], config: DataConfig, root: Path) -> Photo
         DataError: nothing fits, or fewer than two photos with colour are left.
     """
     members = list_photos(sources, config.include)
-    if config.limit and len(members) > config.limit:
-        members = sorted(members, key=lambda m: name_hash(m[1]))[: config.limit]
+    limited = bool(config.limit) and len(members) > config.limit
+    if limited:
+        members = sorted(members, key=lambda m: name_hash(LIMIT_SALT + m[1]))[: config.limit]
     # What decides the pixels; crops, validation photos and labels are made from them each time.
     key = json.dumps(
         [[str(s.resolve()), _changed(s)] for s in sources]
@@ -148,6 +150,7 @@ def open_cache(sources: Sequence[Path], config: DataConfig, root: Path) -> Photo
             config.min_beyond_tint,
             len(members),
         ]
+        + [LIMIT_SALT] * limited
     )
     folder = root / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not (folder / "index.json").exists():
@@ -163,6 +166,11 @@ def open_cache(sources: Sequence[Path], config: DataConfig, root: Path) -> Photo
 def name_hash(name: str) -> str:
     """Returns a hexadecimal hash by which photos are chosen, the same on every machine."""
     return hashlib.sha256(name.encode()).hexdigest()
+
+
+def is_held(name: str, share: float) -> bool:
+    """Returns whether a photo is among the share (0 to 1) that training keeps for validation."""
+    return int(name_hash(name)[:8], 16) / 2**32 < share
 
 
 def _changed(source: Path) -> int:

@@ -65,13 +65,15 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--resume", action="store_true", help="take over the points that OUT has already"
     )
-    parser.add_argument("--beta-points", type=float, default=5.0, help="pull of a revealed cell")
-    parser.add_argument("--beta-prior", type=float, default=1e-4, help="pull to the prior there")
+    weights = contenders.POINTS
+    for name, value, text in (
+        ("points", weights.beta_edit, "pull of a revealed cell"),
+        ("prior", weights.beta_prior, "pull to the prior there"),
+        ("hints", contenders.BETA_HINTS, "pull to the hints network's colours there"),
+    ):
+        parser.add_argument(f"--beta-{name}", type=float, default=value, help=text)
     parser.add_argument(
-        "--pairs", type=float, default=0.1, help="pull of alike pixels to each other there"
-    )
-    parser.add_argument(
-        "--beta-hints", type=float, default=0.05, help="pull to the hints network's colours there"
+        "--pairs", type=float, default=weights.pairs, help="pull of alike pixels there"
     )
     parser.add_argument(
         "--processes", type=int, default=1, help="that share the earlier methods' photos"

@@ -46,7 +46,7 @@ def tiny_preset() -> Callable[..., dict[str, Any]]:
         values["networks"] |= {"widths": [16, 16, 32, 32], "mdn_width": 16}
         values["vae"] |= {"epochs": 3.0, "batch_size": 8}
         values["hoc"] |= {"epochs": 0.3, "batch_size": 4, "crop": 16}
-        values["mdn"] |= {"epochs": 2.0, "batch_size": 8}
+        values["mdn"] |= {"epochs": 4.0, "batch_size": 8}
         values["hints"] |= {"epochs": 2.0, "batch_size": 8}
         for key, change in changes.items():
             values[key] = values.get(key, {}) | change if isinstance(change, dict) else change

@@ -15,7 +15,7 @@ from skimage.color import rgb2lab
 from huefield import metrics
 from train.batches import Batch, Batches
 from train.config import DataConfig
-from train.data import DataError, PhotoCache, list_photos, open_cache
+from train.data import DataError, PhotoCache, is_held, list_photos, open_cache
 
 CONFIG = DataConfig(side=64, grids=((32, 32), (24, 40)), validation_share=0.2)
 
@@ -253,6 +253,26 @@ def test_a_limit_takes_the_same_photos_each_time(crops: Path, tmp_path: Path) ->
     more = open_all(crops, tmp_path / "b", DataConfig(side=64, limit=9))
     assert len(few) == 5
     assert set(few.names) < set(more.names)
+
+
+def test_a_limit_leaves_the_validation_share_as_it_is(
+    crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"train/kind_{number:05}.jpg" for number in range(20_000)]
+    data = sorted(crops.iterdir())[0].read_bytes()
+    found = [(crops, name) for name in names]
+    monkeypatch.setattr("train.data.list_photos", lambda sources, include: found)
+    monkeypatch.setattr("train.data.read_members", lambda members: ((n, data) for _, n in members))
+    config = DataConfig(side=64, limit=200, validation_share=0.1)
+    batches = Batches(open_all(crops, tmp_path, config), config, 0)
+    assert 10 <= len(batches.validation_indices) <= 30  # 20, were they drawn anew
+    assert len(batches) + len(batches.validation_indices) == 200
+
+
+def test_the_photos_kept_for_validation_never_change() -> None:
+    # Shipped models were trained without these: another choice would measure them on what they saw.
+    held = [number for number in range(1000) if is_held(f"train/kind_{number:05}.jpg", 0.01)]
+    assert held == [55, 296, 732, 744, 862, 919, 932]
 
 
 def test_beyond_tint_is_zero_for_a_quadratic_in_lightness(crops: Path) -> None:

@@ -41,6 +41,10 @@ HINTED = {
 }
 NAMES = (*BOUNDS, *interactive.NAMES, *OURS, *HINTED)
 PAPER = Weights(beta_edit=5.0, beta_prior=0.0)  # Eq. 6 with H the revealed pixels; the ridge stays
+POINTS = Weights(
+    beta_edit=5.0, beta_prior=1e-4, pairs=0.1
+)  # of points alone, unless told otherwise
+BETA_HINTS = 0.05
 
 
 def spread_by(

@@ -33,12 +33,8 @@ class Measured:
         self._file: TextIO | None = None
 
     def __enter__(self) -> Measured:
-        if self._path is not None:
-            if self._path.exists():
-                lines = self._path.read_text(encoding="utf-8").splitlines()
-                self._read(lines)
-            self._file = self._path.open("a", encoding="utf-8")
-            self._file.write("\n")  # ends a line that was cut off
+        if self._path is not None and self._path.exists():
+            self._read(self._path.read_text(encoding="utf-8").splitlines())
         return self
 
     def __exit__(
@@ -78,8 +74,11 @@ class Measured:
         """Keeps figures, on disk at once."""
         key = self._key(number, photo, method, settings)
         self._found[key] = found
-        if self._file is None:
+        if self._path is None:
             return
+        if self._file is None:  # a call that measures nothing leaves the file as it is
+            self._file = self._path.open("a", encoding="utf-8")
+            self._file.write("\n")  # ends a line that was cut off
         names = ("number", "photo", "method", "settings")
         entry = dict(zip(names, key, strict=True)) | {"psnr": found[0], "seconds": found[1]}
         self._file.write(json.dumps(entry) + "\n")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from huefield import lab
 from huefield.photo import Photo, PhotoError, read_photo
-from train.data import list_photos, read_members
+from train.data import is_held, list_photos, read_members
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -36,11 +36,13 @@ class DataSource:
         path: zip or folder.
         prefix: names below it have to begin with this folder; "" for all.
         include: patterns (fnmatch) below the prefix, of which names have to fit one.
+        held_share: where above 0, only the share of the photos that training keeps for validation.
     """
 
     path: Path
     prefix: str = ""
     include: tuple[str, ...] = ("*",)
+    held_share: float = 0.0
 
     @classmethod
     def parse(cls, text: str) -> DataSource:
@@ -52,16 +54,24 @@ class DataSource:
 
     @property
     def name(self) -> str:
-        """Short name for tables and files: `lfw-test`, `photos-imagenet`."""
-        return "-".join([self.path.stem, *self.prefix.split("/")]).strip("-")
+        """Short name for tables and files: `lfw-test`, `photos-imagenet`, `places-train-held`."""
+        held = ["held"] if self.held_share else []
+        return "-".join([self.path.stem, *self.prefix.split("/"), *held]).strip("-")
 
     def members(self) -> list[tuple[Path, str]]:
-        """(zip or folder, name) of each photo, by name."""
+        """(zip or folder, name) of each photo, by name.
+
+        Raises:
+            DataError: there is none, or neither a folder nor a zip.
+        """
         folder = f"{self.prefix}/" if self.prefix else ""
-        return list_photos([self.path], [f"{folder}{pattern}" for pattern in self.include])
+        found = list_photos([self.path], [f"{folder}{pattern}" for pattern in self.include])
+        if self.held_share:
+            found = [member for member in found if is_held(member[1], self.held_share)]
+        return found
 
     def part(self, prefix: str) -> DataSource:
-        """The same zip or folder with another prefix."""
+        """The same zip or folder with another prefix, and all photos below it."""
         return DataSource(self.path, prefix, self.include)
 
 

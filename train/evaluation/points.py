@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -100,42 +101,14 @@ class PointsTable:
         return {"counts": counts, "num_photos": num_photos, "methods": methods, "margins": margins}
 
     def to_markdown(self) -> str:
-        """Means with half the interval's width, seconds, and the paired margins of ours."""
-        heads = [f"{c} point{'s' * (c > 1)}" for c in self.counts]
-        lines = [
-            "PSNR in dB, mean over photos and half the width of its 95 % interval:",
-            "",
-            "| | " + " | ".join([*heads, "seconds"]) + " |",
-            "| --- |" + " ---: |" * (len(heads) + 1),
-        ]
-        for name, values in self.psnr.items():
-            low, high = mean_interval(values)
-            cells = [
-                f"{value:.2f} ± {half:.2f}"
-                for value, half in zip(self.mean(name), (high - low) / 2, strict=True)
-            ]
-            seconds = self.seconds.get(name)
-            cells.append("" if seconds is None else f"{seconds.mean() / len(self.counts):.2f}")
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
-        for name in self.ours:
-            lines += [
-                "",
-                f"{name}, margin in dB over each method on the same photos, 95 % interval:",
-                "",
-                "| over | " + " | ".join(heads) + " |",
-                "| --- |" + " ---: |" * len(heads),
-            ]
-            for other in self.psnr:
-                if other == name:
-                    continue
-                low, high = mean_interval(self.psnr[name] - self.psnr[other])
-                ends = zip(self.margins(name, other), low, high, strict=True)
-                cells = [f"{m:+.2f} ({a:+.2f} to {b:+.2f})" for m, a, b in ends]
-                lines.append(f"| {other} | " + " | ".join(cells) + " |")
-        return "\n".join(lines)
+        """As `points_markdown`."""
+        return points_markdown(self.to_json())
 
     def write_curve(self, path: Path) -> None:
-        """Writes PSNR over the number of points, a line a method with its interval, as PNG."""
+        """Writes PSNR over the number of points, a line a method with its interval, as PNG.
+
+        The file is written as a whole or not at all.
+        """
         figure = Figure(figsize=(8, 5), layout="tight")
         axis = figure.add_subplot()
         for name in self.psnr:
@@ -151,7 +124,45 @@ class PointsTable:
         axis.set_xlabel("revealed points")
         axis.set_ylabel("PSNR in dB")
         axis.legend(fontsize="small")
-        figure.savefig(path, dpi=100)
+        temporary = path.with_name(f".{path.name}")
+        try:
+            figure.savefig(temporary, dpi=100)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def points_markdown(table: Mapping[str, Any]) -> str:
+    """Means with half the interval's width, seconds, and the paired margins of ours.
+
+    Args:
+        table: of `PointsTable.to_json`.
+    """
+    heads = [f"{c} point{'s' * (c > 1)}" for c in table["counts"]]
+    lines = [
+        "PSNR in dB, mean over photos and half the width of its 95 % interval:",
+        "",
+        "| | " + " | ".join([*heads, "seconds"]) + " |",
+        "| --- |" + " ---: |" * (len(heads) + 1),
+    ]
+    for name, row in table["methods"].items():
+        ends = zip(row["psnr"], row["interval"], strict=True)
+        cells = [f"{value:.2f} ± {(high - low) / 2:.2f}" for value, (low, high) in ends]
+        cells += [f"{seconds:.2f}" for seconds in row.get("seconds", [])] or [""]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    for name, others in table["margins"].items():
+        lines += [
+            "",
+            f"{name}, margin in dB over each method on the same photos, 95 % interval:",
+            "",
+            "| over | " + " | ".join(heads) + " |",
+            "| --- |" + " ---: |" * len(heads),
+        ]
+        for other, row in others.items():
+            ends = zip(row["margin"], row["interval"], strict=True)
+            cells = [f"{m:+.2f} ({a:+.2f} to {b:+.2f})" for m, (a, b) in ends]
+            lines.append(f"| {other} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def _rounded(values: Doubles) -> list[float]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from train.config import Config
 
+PRESETS = Path(__file__).parents[1] / "configs"
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -39,7 +41,7 @@ class Effort:
     num_pairs: int = 8
 
 
-QUICK = Effort(minutes=1.0, limit=3000, num_photos=24, counts=(8,))
+QUICK = Effort(minutes=0.5, limit=3000, num_photos=24, counts=(8,), num_points_photos=8)
 FULL = Effort(
     minutes=60.0,
     limit=0,
@@ -71,10 +73,11 @@ class Task:
         effort: what is spent.
         places: where things are.
         sets: names of `sets.SETS`.
-        methods: names of `table2.STAGES`.
-        config: sizes of the methods.
+        methods: names of `trained.STAGES`.
+        config: sizes of the methods, and which photos all are trained on.
         seed: of photos, samples and points.
         done: is told each row that is finished.
+        presets: folder with our own method's sizes, a file named after each set, and `zhang.toml`.
     """
 
     preset: str
@@ -85,6 +88,7 @@ class Task:
     config: Config
     seed: int
     done: Callable[[str], None]
+    presets: Path = PRESETS
 
 
 def kept(path: Path, content: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> Any:
@@ -109,5 +113,8 @@ def kept(path: Path, content: Mapping[str, Any], make: Callable[[], dict[str, An
 def write_text(path: Path, text: str) -> None:
     """Writes a file as a whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
