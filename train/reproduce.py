@@ -26,7 +26,7 @@ from train.config import ConfigError, load_config
 from train.data import DataError
 from train.evaluation.photos import EvaluationError
 from train.progress import progress_bar
-from train.reproduction.effort import FULL, PRESETS, QUICK, Places, Task, write_text
+from train.reproduction.effort import FULL, MEDIUM, PRESETS, QUICK, Places, Task, write_text
 from train.reproduction.index import counted, write_index
 from train.reproduction.inputs import InputError, check_inputs
 from train.reproduction.parts import PARTS
@@ -34,7 +34,7 @@ from train.reproduction.sets import SETS
 from train.reproduction.trained import STAGES
 from train.run import TrainingError
 
-EFFORTS = {"quick": QUICK, "full": FULL}
+EFFORTS = {"quick": QUICK, "medium": MEDIUM, "full": FULL}
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

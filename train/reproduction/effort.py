@@ -41,7 +41,23 @@ class Effort:
     num_pairs: int = 8
 
 
-QUICK = Effort(minutes=0.5, limit=3000, num_photos=24, counts=(8,), num_points_photos=8)
+QUICK = Effort(
+    minutes=0.5,
+    limit=3000,
+    num_photos=24,
+    counts=(8,),
+    num_points_photos=8,
+    num_ablation_photos=4,
+)
+MEDIUM = Effort(
+    minutes=2.0,
+    limit=0,
+    num_photos=60,
+    counts=(8,),
+    num_points_photos=40,
+    num_ablation_photos=12,
+    num_pairs=12,
+)
 FULL = Effort(
     minutes=60.0,
     limit=0,

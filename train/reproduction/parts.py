@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from train.reproduction import table2, table3
+from train.reproduction import ablations, consistency, figures, pairs, table2, table3
 from train.reproduction.effort import Task
 
 
@@ -28,4 +28,8 @@ class Part(Protocol):
 PARTS: dict[str, Part] = {
     "table2": table2,
     "table3": table3,
+    "ablations": ablations,
+    "consistency": consistency,
+    "figures": figures,
+    "pairs": pairs,
 }
