@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,23 +63,19 @@ def load_run(folder: Path) -> TrainedRun:
             configs[stage] = config_from_dict(checkpoint["config"])
         except ConfigError as error:
             raise CheckpointError(f"{folder / stage}.pt: key 'config': {error}") from error
-        # Only the gray path names things, so other stages may have seen photos with other names.
-        networks = replace(configs[stage].networks, num_classes=0)
-        if networks != replace(configs["vae"].networks, num_classes=0):
+        if stage != HINTS_STAGE and configs[stage].networks != configs["vae"].networks:
             raise CheckpointError(
                 f"{folder / stage}.pt: its networks have other sizes than those of vae.pt"
             )
     networks = configs["vae"].networks
     decoder, hoc, mdn = Decoder(networks), Hoc(networks), Mdn(networks)
-    hints = Hints(networks) if HINTS_STAGE in checkpoints else None
+    hints = load_hints(folder) if HINTS_STAGE in checkpoints else None
     trained_on = "hoc" if "decoder" in checkpoints["hoc"] else "vae"
     sources: list[tuple[nn.Module, str, str]] = [
         (decoder, trained_on, "decoder"),
         (hoc, "hoc", "hoc"),
         (mdn, "mdn", "mdn"),
     ]
-    if hints is not None:
-        sources.append((hints, HINTS_STAGE, "hints"))
     for module, stage, key in sources:
         try:
             module.load_state_dict(checkpoints[stage][key])
@@ -97,6 +93,22 @@ def load_run(folder: Path) -> TrainedRun:
     )
 
 
+def load_hints(folder: Path) -> Hints:
+    """The network of RUN/hints.pt, which stands alone: it may be of another run than the rest.
+
+    Raises:
+        CheckpointError: the checkpoint is missing or unreadable, or of other sizes than it says.
+    """
+    path = folder / f"{HINTS_STAGE}.pt"
+    checkpoint = read_checkpoint(path)
+    try:
+        hints = Hints(config_from_dict(checkpoint["config"]).networks)
+        hints.load_state_dict(checkpoint["hints"])
+    except (ConfigError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: does not fit this network: {error}") from error
+    return hints.eval().requires_grad_(False)
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint's dictionary; only tensors and plain values are unpickled.
 
@@ -107,7 +119,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such checkpoint; train its stage first") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path}: is no checkpoint: {error}") from error
     if not isinstance(checkpoint, dict) or "config" not in checkpoint:
         raise CheckpointError(f"{path}: is no checkpoint: it carries no configuration")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -92,17 +93,24 @@ def export_model(
     trained = load_run(run)
     score = model_score(trained.metrics)
     _check_target(target, score, force=force)
+    with in_place_of(target) as folder:
+        parity = _write_graphs(trained, folder, photos)
+        info = _describe(target.name, trained, settings, folder, parity, score)
+        (folder / MODEL_FILE).write_text(info_json(info), encoding="utf-8")
+    return info
+
+
+@contextmanager
+def in_place_of(target: Path) -> Iterator[Path]:
+    """An empty folder that takes the target's place when all went well, and is gone when not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
         folder = Path(temporary) / target.name
         folder.mkdir()
-        parity = _write_graphs(trained, folder, photos)
-        info = _describe(target.name, trained, settings, folder, parity, score)
-        (folder / MODEL_FILE).write_text(info_json(info), encoding="utf-8")
+        yield folder
         if target.exists():
             target.rename(Path(temporary) / "replaced")
         folder.rename(target)
-    return info
 
 
 def _check_target(target: Path, score: float | None, *, force: bool) -> None:

@@ -120,6 +120,7 @@ def hinted_model(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     config = torch.load(run / "vae.pt", weights_only=True)["config"]
     torch.manual_seed(5)
     hints = Hints(config_from_dict(config).networks)
+    torch.nn.init.normal_(hints.head.weight, std=0.1)  # untaught, it shows what it recalls alone
     content = {"stage": "hints", "config": config, "metrics": {}, "step": 1}
     torch.save(content | {"hints": hints.state_dict()}, run / "hints.pt")
     folder = tmp_path_factory.mktemp("models") / "hinted"

@@ -18,6 +18,7 @@ from export import graphs
 from export.__main__ import main
 from export.checkpoints import CheckpointError, load_run
 from export.graphs import DECODER, HOC, export_graph
+from export.hints import main as add_hints
 from export.model_folder import model_score
 from export.parity import (
     BATCHES,
@@ -29,7 +30,10 @@ from export.parity import (
 )
 from export.traceable import TraceableDecoder, TraceableHoc
 from huefield.model_info import GRAPH_FILES, HINTS_FILE, read_model_info
-from train.networks import Decoder
+from huefield.networks import load_model
+from train.config import Config, config_to_dict
+from train.hints_network import Hints
+from train.networks import Decoder, NetworkConfig
 
 
 def test_folder_keeps_the_contract(tiny_model: Path, tiny_run: Path) -> None:
@@ -79,6 +83,32 @@ def test_a_run_with_a_hints_network_exports_it_too(hinted_model: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     assert [entry.name for entry in model.graph.input] == ["gray", "hints"]
     assert [entry.name for entry in model.graph.output] == ["colours"]
+
+
+def test_a_model_is_given_the_hints_network_of_another_run(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks = NetworkConfig(hints_widths=(16, 16, 16, 16, 16))
+    hints = Hints(networks)
+    config = config_to_dict(Config(networks=networks))
+    content = {"stage": "hints", "config": config, "metrics": {"val_psnr_10": 20.0}, "step": 1}
+    torch.save(content | {"hints": hints.state_dict()}, tmp_path / "hints.pt")
+    target = tmp_path / "given"
+    shutil.copytree(tiny_model, target)
+    assert add_hints([str(tmp_path), str(target)]) == 0
+    info, before = read_model_info(target), read_model_info(tiny_model)
+    assert info.graph_files == (*GRAPH_FILES, HINTS_FILE)
+    assert {file: info.sha256[file] for file in GRAPH_FILES} == dict(before.sha256)
+    assert info.metrics["hints"] == {"val_psnr_10": 20.0}
+    assert load_model(target, "cpu").has_hints  # checksums are those of the files
+
+    (tmp_path / "hints.pt").write_bytes(b"broken")
+    files = {path: path.read_bytes() for path in target.iterdir()}
+    assert add_hints([str(tmp_path), str(target)]) == 1
+    assert "is no checkpoint" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in target.iterdir()} == files
+    assert add_hints([str(tmp_path), str(tmp_path / "nothing")]) == 1
+    assert "no model folder" in capsys.readouterr().err
 
 
 def test_one_gray_picture_serves_many_codes(
