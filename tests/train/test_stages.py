@@ -225,8 +225,8 @@ def test_a_collapsed_latent_stops_with_words(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = command(
-        vae={"kl_weight": 100.0, "kl_warmup": 0.1, "learning_rate": 1e-2, "epochs": 12.0},
-        data={"validation_share": 0.6},
+        vae={"kl_weight": 100.0, "kl_warmup": 0.1, "learning_rate": 1e-2, "epochs": 3.0},
+        data={"limit": 0, "validation_share": 0.6},
     )
     assert run_stage(VAE, changed) == 1
     words = capsys.readouterr().err
