@@ -26,6 +26,7 @@ from train.config import ConfigError, load_config
 from train.data import DataError
 from train.evaluation.photos import EvaluationError
 from train.progress import progress_bar
+from train.reproduction import readme
 from train.reproduction.effort import FULL, MEDIUM, PRESETS, QUICK, Places, Task, write_text
 from train.reproduction.index import counted, write_index
 from train.reproduction.inputs import InputError, check_inputs
@@ -143,6 +144,8 @@ def _reproduce(options: argparse.Namespace) -> None:
                 write_text(path, json.dumps(results, indent=2, allow_nan=False) + "\n")
                 write_text(path.with_suffix(".md"), part.markdown(results))
             write_index(options.out, options.runs, list(PARTS))
+    if options.out.resolve() == readme.RESULTS:
+        readme.fill(readme.README, readme.RESULTS)
     print(f"wrote {options.out / 'README.md'}")
 
 
