@@ -107,7 +107,7 @@ class Methods:
             ProblemError: 422 where there is none, 503 where its folder is broken.
         """
         if name in self._broken:
-            raise ModelError(self._broken[name])
+            raise _unavailable(name, self._broken[name])
         if name not in self._methods:
             offered = ", ".join(self._methods)
             raise ProblemError(
@@ -139,8 +139,7 @@ class Methods:
         """Colour fields (n, h, w, 2) float32, ab, for a completed request.
 
         Raises:
-            ProblemError: 503 while others are being made; say when to come again.
-            ModelError: the method's folder is broken.
+            ProblemError: 503 while others are being made, or where the folder is broken.
             EditsError: no stroke gives a colour to a pixel of the photo.
         """
         with self._turn(wanted.method):
@@ -177,7 +176,10 @@ class Methods:
         with self._loading:
             baseline = self._loaded.get(name)
             if baseline is None:
-                baseline = load_baseline(self._folder / name, threads=1)
+                try:
+                    baseline = load_baseline(self._folder / name, threads=1)
+                except ModelError as error:
+                    raise _unavailable(name, str(error)) from error
                 if self._graph_bytes(baseline) <= CACHE_BYTES:
                     self._loaded[name] = baseline
             return baseline
@@ -185,3 +187,14 @@ class Methods:
     def _graph_bytes(self, baseline: Baseline) -> int:
         info = baseline.info
         return sum((self._folder / info.name / file).stat().st_size for file in info.graph_files)
+
+
+def _unavailable(name: str, reason: str) -> ProblemError:
+    """Words for people; the reason, which names paths of the server, is for its log."""
+    _log.error("%s", reason)
+    return ProblemError(
+        503,
+        "method-unavailable",
+        "This method is not available",
+        f"The files of {name} are incomplete or altered; the server's log says which.",
+    )

@@ -187,7 +187,11 @@ def test_wishes_that_cannot_be_met_are_named(
 
 
 def test_broken_folders_are_named_and_stop_nothing(
-    make_app: Callable[..., Flask], models_root: Path, small_photo: bytes, tmp_path: Path
+    make_app: Callable[..., Flask],
+    models_root: Path,
+    small_photo: bytes,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     root = tmp_path / "models"
     shutil.copytree(models_root, root)
@@ -196,11 +200,14 @@ def test_broken_folders_are_named_and_stop_nothing(
     photo = client.post(
         "/api/v1/photos", data={"photo": (io.BytesIO(small_photo), "mill.jpg")}
     ).get_json()
-    for name, words in (("broken", "key 'format': expected 1"), ("faces-cgan", "SHA-256 differs")):
+    for name, reason in (("broken", "key 'format': expected 1"), ("faces-cgan", "SHA-256 differs")):
+        caplog.clear()
         answer = client.post(photo["comparisons"], json={"method": name})
         assert answer.status_code == 503
-        assert answer.get_json()["type"].endswith("model-unavailable")
-        assert words in answer.get_json()["detail"]
+        assert answer.get_json()["type"].endswith("method-unavailable")
+        assert f"The files of {name} are incomplete" in answer.get_json()["detail"]
+        assert str(root) not in answer.text
+        assert reason in caplog.text
     assert client.get("/healthz").status_code == 200
 
 
