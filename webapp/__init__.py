@@ -11,9 +11,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from huefield.colorizer import Backend
 from huefield.networks import Provider
-from webapp.api import api
+from webapp.comparison_api import api
+from webapp.comparisons import Comparisons
 from webapp.examples import Examples
 from webapp.guard import PathPrefix, install_guard
+from webapp.methods import Methods
 from webapp.problems import install_problems
 from webapp.settings import ROOT, load_settings, stored_secret_key
 from webapp.storage import PhotoStore
@@ -62,7 +64,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     store.sweep(force=True)
     app.extensions["huefield_store"] = store
     app.extensions["huefield_examples"] = Examples(app.config["EXAMPLES"])
-    app.extensions["huefield_bench"] = Workbench(
+    bench = Workbench(
         store,
         models=app.config["MODELS"],
         default_model=app.config["DEFAULT_MODEL"],
@@ -73,6 +75,9 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
         max_pixels=app.config["PHOTO_MAX_PIXELS"],
         max_bytes=app.config["PHOTO_MAX_BYTES"],
     )
+    app.extensions["huefield_bench"] = bench
+    methods = Methods(app.config["MODELS"])
+    app.extensions["huefield_comparisons"] = Comparisons(store, bench, methods)
     app.register_blueprint(studio)
     app.register_blueprint(api)
     install_studies(app)

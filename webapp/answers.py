@@ -43,6 +43,7 @@ def photo_json(photo: StoredPhoto, bench: Workbench) -> dict[str, object]:
         "grey": address("show_grey"),
         "original": address("show_original"),
         "colorizations": address("add_colorization"),
+        "comparisons": address("add_comparison"),
         "influence": address("show_influence"),
         "uncertainty": address("show_uncertainty"),
         "palette": address("show_palette"),

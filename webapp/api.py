@@ -24,6 +24,7 @@ from werkzeug.utils import secure_filename
 from huefield.photo import read_photo
 from webapp.answers import NDJSON, colorization_json, field_json, photo_json, sample_lines
 from webapp.caching import cached, image_answer, not_modified
+from webapp.current import own_photo, photo_store, sample_index, stored_answer, workbench
 from webapp.examples import Examples
 from webapp.finishing import Finish
 from webapp.forms import (
@@ -39,8 +40,6 @@ from webapp.forms import (
 from webapp.guard import session_owner
 from webapp.openapi import openapi_document
 from webapp.problems import ProblemError
-from webapp.storage import PhotoStore, StoredColorization, StoredPhoto
-from webapp.workbench import Workbench
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -54,7 +53,7 @@ def describe() -> ResponseReturnValue:
 @api.get("/models")
 def list_models() -> ResponseReturnValue:
     """The models that can colour."""
-    bench = _bench()
+    bench = workbench()
     default = bench.default_model()
     return jsonify(
         models=[
@@ -115,7 +114,7 @@ def add_photo() -> ResponseReturnValue:
     photo = read_photo(
         data, max_pixels=config["PHOTO_MAX_PIXELS"], max_bytes=config["PHOTO_MAX_BYTES"]
     )
-    stored = _store().add(
+    stored = photo_store().add(
         data,
         owner=session_owner(create=True),
         name=secure_filename(PurePath(name).stem)[:80] or "photo",
@@ -123,8 +122,8 @@ def add_photo() -> ResponseReturnValue:
         file_format=photo.format,
         has_color=photo.has_color,
     )
-    _bench().remember(stored, photo)
-    answer = jsonify(photo_json(stored, _bench()))
+    workbench().remember(stored, photo)
+    answer = jsonify(photo_json(stored, workbench()))
     answer.status_code = 201
     answer.headers["Location"] = url_for(".show_photo", photo_id=stored.id)
     return answer
@@ -133,32 +132,32 @@ def add_photo() -> ResponseReturnValue:
 @api.get("/photos/<photo_id>")
 def show_photo(photo_id: str) -> ResponseReturnValue:
     """What is known about a photo."""
-    return jsonify(photo_json(_photo(photo_id), _bench()))
+    return jsonify(photo_json(own_photo(photo_id), workbench()))
 
 
 @api.delete("/photos/<photo_id>")
 def remove_photo(photo_id: str) -> ResponseReturnValue:
     """Delete a photo and all that was made from it."""
-    photo = _photo(photo_id)
-    _store().remove(photo)
-    _bench().forget(photo)
+    photo = own_photo(photo_id)
+    photo_store().remove(photo)
+    workbench().forget(photo)
     return "", 204
 
 
 @api.get("/photos/<photo_id>/grey")
 def show_grey(photo_id: str) -> ResponseReturnValue:
     """The photo without its colours, as WebP."""
-    photo = _photo(photo_id)
+    photo = own_photo(photo_id)
     side = read_side()
     etag = f"{photo.id}-grey-{side}"
-    return not_modified(etag) or image_answer(_bench().grey(photo, side), "webp", etag)
+    return not_modified(etag) or image_answer(workbench().grey(photo, side), "webp", etag)
 
 
 @api.post("/photos/<photo_id>/colorizations")
 def add_colorization(photo_id: str) -> ResponseReturnValue:
     """Colour a photo: several samples, all of which follow the edits; streamed on request."""
-    photo = _photo(photo_id)
-    bench = _bench()
+    photo = own_photo(photo_id)
+    bench = workbench()
     wanted = read_colorization(bench.default_model(), (photo.width, photo.height))
     if wanted.draft or request.accept_mimetypes.best == NDJSON:
         entries = bench.stream(photo, wanted)
@@ -179,33 +178,33 @@ def add_colorization(photo_id: str) -> ResponseReturnValue:
 @api.get("/photos/<photo_id>/colorizations/<key>")
 def show_colorization(photo_id: str, key: str) -> ResponseReturnValue:
     """A colouring that was made before."""
-    photo = _photo(photo_id)
-    return jsonify(colorization_json(photo, _colorization(photo, key)))
+    photo = own_photo(photo_id)
+    return jsonify(colorization_json(photo, stored_answer(photo, key)))
 
 
 @api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/preview")
 def show_preview(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     """One sample at screen size, as WebP."""
-    photo = _photo(photo_id)
+    photo = own_photo(photo_id)
     side = read_side()
     etag = f"{key}-{index}-{side}"
     known = not_modified(etag)
     if known is not None:
         return known
-    made = _colorization(photo, key)
+    made = stored_answer(photo, key)
     return image_answer(
-        _bench().preview(photo, made, _sample_index(made, index), side), "webp", etag
+        workbench().preview(photo, made, sample_index(made, index), side), "webp", etag
     )
 
 
 @api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/download")
 def download(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     """One sample at the photo's own size, as a file to keep."""
-    photo = _photo(photo_id)
+    photo = own_photo(photo_id)
     image_format = read_format()
     finish = Finish(image_format, read_tone(), read_flag("mark"), read_flag("layer"))
-    made = _colorization(photo, key)
-    data = _bench().download(photo, made, _sample_index(made, index), finish)
+    made = stored_answer(photo, key)
+    data = workbench().download(photo, made, sample_index(made, index), finish)
     answer = send_file(
         io.BytesIO(data),
         mimetype=FORMATS[image_format],
@@ -219,80 +218,55 @@ def download(photo_id: str, key: str, index: int) -> ResponseReturnValue:
 @api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/unary")
 def show_unary(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     """What the decoder said for a sample before the G-CRF made it consistent."""
-    photo = _photo(photo_id)
+    photo = own_photo(photo_id)
     etag = f"{key}-{index}-unary"
     known = not_modified(etag)
     if known is not None:
         return known
-    made = _colorization(photo, key)
-    field = _bench().unary(photo, made, _sample_index(made, index))
+    made = stored_answer(photo, key)
+    field = workbench().unary(photo, made, sample_index(made, index))
     return cached(jsonify(field_json(field)), etag, public=False)
 
 
 @api.get("/photos/<photo_id>/original")
 def show_original(photo_id: str) -> ResponseReturnValue:
     """The photo with the colours that it came with, as WebP."""
-    photo = _photo(photo_id)
+    photo = own_photo(photo_id)
     side = read_side()
     etag = f"{photo.id}-original-{side}"
-    return not_modified(etag) or image_answer(_bench().original(photo, side), "webp", etag)
+    return not_modified(etag) or image_answer(workbench().original(photo, side), "webp", etag)
 
 
 @api.get("/photos/<photo_id>/influence")
 def show_influence(photo_id: str) -> ResponseReturnValue:
     """Which cells the cell at (x, y) listens to, and which ones a stroke there would change."""
-    photo = _photo(photo_id)
-    return jsonify(_bench().influence(photo, _model_name(), *read_place(photo.width, photo.height)))
+    photo = own_photo(photo_id)
+    return jsonify(
+        workbench().influence(photo, _model_name(), *read_place(photo.width, photo.height))
+    )
 
 
 @api.get("/photos/<photo_id>/uncertainty")
 def show_uncertainty(photo_id: str) -> ResponseReturnValue:
     """How unsure the model is of each cell, and how much a stroke there helps."""
-    photo = _photo(photo_id)
+    photo = own_photo(photo_id)
     key = request.args.get("colorization")
-    made = None if key is None else _colorization(photo, key)
-    return jsonify(_bench().uncertainty(photo, _model_name(), made))
+    made = None if key is None else stored_answer(photo, key)
+    return jsonify(workbench().uncertainty(photo, _model_name(), made))
 
 
 @api.get("/photos/<photo_id>/palette")
 def show_palette(photo_id: str) -> ResponseReturnValue:
     """Colours that suit the place (x, y), the likeliest first."""
-    photo = _photo(photo_id)
-    return jsonify(_bench().palette(photo, _model_name(), *read_place(photo.width, photo.height)))
-
-
-def _store() -> PhotoStore:
-    return cast(PhotoStore, current_app.extensions["huefield_store"])
-
-
-def _bench() -> Workbench:
-    return cast(Workbench, current_app.extensions["huefield_bench"])
+    photo = own_photo(photo_id)
+    return jsonify(
+        workbench().palette(photo, _model_name(), *read_place(photo.width, photo.height))
+    )
 
 
 def _examples() -> Examples:
     return cast(Examples, current_app.extensions["huefield_examples"])
 
 
-def _photo(photo_id: str) -> StoredPhoto:
-    return _store().find(photo_id, session_owner())
-
-
 def _model_name() -> str:
-    return request.args.get("model") or _bench().default_model()
-
-
-def _colorization(photo: StoredPhoto, key: str) -> StoredColorization:
-    made = _store().load_colorization(photo, key)
-    if made is None:
-        raise ProblemError(
-            404, "colorization-not-found", "This colouring is not here", "Ask for it again."
-        )
-    return made
-
-
-def _sample_index(made: StoredColorization, index: int) -> int:
-    if index >= len(made.fields):
-        raise ProblemError(
-            404, "sample-not-found", "No such sample", f"There are {len(made.fields)} samples."
-        )
-    return index
+    return request.args.get("model") or workbench().default_model()

@@ -59,37 +59,22 @@ def read_colorization(default_model: str, size: tuple[int, int]) -> Colorization
         EditsError: the edits are not valid; names the place.
     """
     body = read_json_object()
-    known = {"model", "samples", "seed", "condition", "edits", "picks", "draft"}
-    for name in body:
-        if name not in known:
-            raise _wrong(name, f"unknown; known are {', '.join(sorted(known))}")
+    _check_known(body, {"model", "samples", "seed", "condition", "edits", "picks", "draft"})
     model = body.get("model", default_model)
     if not isinstance(model, str):
-        raise _wrong("model", "expected a name")
+        raise wrong("model", "expected a name")
     condition, draft = (body.get(name, False) for name in ("condition", "draft"))
     for name, value in (("condition", condition), ("draft", draft)):
         if not isinstance(value, bool):
-            raise _wrong(name, "expected true or false")
-    edits = None
-    if body.get("edits") is not None:
-        given = body["edits"]
-        if not isinstance(given, Mapping):
-            raise _wrong("edits", "expected an edit file (a JSON object)")
-        edits = parse_edits(given)
-        if tuple(edits.size) != size:
-            made_for = " × ".join(str(side) for side in edits.size)
-            raise _wrong(
-                "edits", f"made for a photo of {made_for}, this one has {size[0]} × {size[1]}"
-            )
-        if not edits.strokes and not edits.ties:
-            edits = None
+            raise wrong(name, "expected true or false")
+    edits = _edits(body, size)
     samples = _whole_number(body, "samples", 6, 1, MAX_SAMPLES)
     seed = _whole_number(body, "seed", 0, 0, MAX_SEED)
     picks = _picks(body["picks"]) if "picks" in body else ()
     if picks and condition:
-        raise _wrong("condition", "expected false where picks are given")
+        raise wrong("condition", "expected false where picks are given")
     if picks and not {"samples", "seed"}.isdisjoint(body):
-        raise _wrong("picks", "expected either picks or samples and seed")
+        raise wrong("picks", "expected either picks or samples and seed")
     return ColorizationRequest(
         model=model,
         samples=len(picks) or samples,
@@ -99,6 +84,34 @@ def read_colorization(default_model: str, size: tuple[int, int]) -> Colorization
         picks=picks or tuple(Pick(seed, index) for index in range(samples)),
         draft=bool(draft),
     )
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """What ``POST …/comparisons`` asks for; ``edits`` is None when nothing was painted."""
+
+    method: str
+    samples: int | None
+    seed: int
+    edits: Edits | None
+
+
+def read_comparison(size: tuple[int, int]) -> ComparisonRequest:
+    """The body of the current request, for a photo of ``size`` (width, height).
+
+    Raises:
+        ProblemError: 400, 413 or 415 for a body that is no JSON object, 422 for a wrong member.
+        EditsError: the edits are not valid; names the place.
+    """
+    body = read_json_object()
+    _check_known(body, {"method", "samples", "seed", "edits"})
+    method = body.get("method")
+    if not isinstance(method, str):
+        raise wrong("method", "expected a name")
+    samples = _whole_number(body, "samples", 6, 1, MAX_SAMPLES)
+    seed = _whole_number(body, "seed", 0, 0, MAX_SEED)
+    given = samples if "samples" in body else None
+    return ComparisonRequest(method, given, seed, _edits(body, size))
 
 
 def pick_to_json(pick: Pick) -> dict[str, object]:
@@ -121,12 +134,12 @@ def read_tone() -> Tone:
         try:
             values[name] = float(text)
         except ValueError:
-            raise _wrong(name, "expected a number") from None
+            raise wrong(name, "expected a number") from None
     try:
         return Tone(**values)
     except ValueError as error:
         name, _, reason = str(error).partition(": ")
-        raise _wrong(name, reason) from None
+        raise wrong(name, reason) from None
 
 
 def read_flag(name: str) -> bool:
@@ -137,13 +150,33 @@ def read_flag(name: str) -> bool:
     """
     text = request.args.get(name, "0")
     if text not in ("0", "1"):
-        raise _wrong(name, "expected 0 or 1")
+        raise wrong(name, "expected 0 or 1")
     return text == "1"
+
+
+def _check_known(body: Mapping[str, object], known: set[str]) -> None:
+    for name in body:
+        if name not in known:
+            raise wrong(name, f"unknown; known are {', '.join(sorted(known))}")
+
+
+def _edits(body: Mapping[str, object], size: tuple[int, int]) -> Edits | None:
+    """The member ``edits``, made for a photo of ``size``; None where it says nothing."""
+    given = body.get("edits")
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise wrong("edits", "expected an edit file (a JSON object)")
+    edits = parse_edits(given)
+    if tuple(edits.size) != size:
+        made_for = " × ".join(str(side) for side in edits.size)
+        raise wrong("edits", f"made for a photo of {made_for}, this one has {size[0]} × {size[1]}")
+    return edits if edits.strokes or edits.ties else None
 
 
 def _picks(given: object) -> tuple[Pick, ...]:
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_SAMPLES:
-        raise _wrong("picks", f"expected a list of 1 to {MAX_SAMPLES}")
+        raise wrong("picks", f"expected a list of 1 to {MAX_SAMPLES}")
     return tuple(read_pick(entry, f"picks[{place}]") for place, entry in enumerate(given))
 
 
@@ -154,13 +187,13 @@ def read_pick(entry: object, name: str = "pick") -> Pick:
         ProblemError: 422 naming the member that is wrong.
     """
     if not isinstance(entry, dict) or not {"seed", "index"} <= entry.keys():
-        raise _wrong(name, "expected an object with seed and index")
+        raise wrong(name, "expected an object with seed and index")
     for key in entry:
         if key not in ("seed", "index", "near"):
-            raise _wrong(name, f"unknown: {key}")
+            raise wrong(name, f"unknown: {key}")
     near = entry.get("near", [])
     if not isinstance(near, list) or len(near) > MAX_NEAR:
-        raise _wrong(f"{name}.near", f"expected a list of at most {MAX_NEAR} steps")
+        raise wrong(f"{name}.near", f"expected a list of at most {MAX_NEAR} steps")
     return Pick(
         *_step([entry["seed"], entry["index"]], name),
         tuple(_step(step, f"{name}.near[{k}]") for k, step in enumerate(near)),
@@ -169,10 +202,10 @@ def read_pick(entry: object, name: str = "pick") -> Pick:
 
 def _step(given: object, name: str) -> tuple[int, int]:
     if not isinstance(given, list) or [type(value) for value in given] != [int, int]:
-        raise _wrong(name, "expected two whole numbers, seed and index")
+        raise wrong(name, "expected two whole numbers, seed and index")
     seed, index = given
     if not (0 <= seed <= MAX_SEED and 0 <= index <= MAX_DRAW):
-        raise _wrong(name, f"expected a seed of 0 to {MAX_SEED} and an index of 0 to {MAX_DRAW}")
+        raise wrong(name, f"expected a seed of 0 to {MAX_SEED} and an index of 0 to {MAX_DRAW}")
     return seed, index
 
 
@@ -202,7 +235,7 @@ def read_side(default: int = 1024) -> int:
     if text is None:
         return default
     if not text.isdecimal() or int(text) not in SIDES:
-        raise _wrong("side", f"expected one of {', '.join(map(str, SIDES))}")
+        raise wrong("side", f"expected one of {', '.join(map(str, SIDES))}")
     return int(text)
 
 
@@ -216,7 +249,7 @@ def read_format(default: ImageFormat = "png") -> ImageFormat:
     for known in FORMATS:
         if value == known:
             return known
-    raise _wrong("format", f"expected one of {', '.join(FORMATS)}")
+    raise wrong("format", f"expected one of {', '.join(FORMATS)}")
 
 
 def read_place(width: int, height: int) -> tuple[float, float]:
@@ -230,9 +263,9 @@ def read_place(width: int, height: int) -> tuple[float, float]:
         try:
             value = float(request.args[name])
         except (KeyError, ValueError):
-            raise _wrong(name, "expected a number") from None
+            raise wrong(name, "expected a number") from None
         if not 0 <= value <= limit:
-            raise _wrong(name, f"expected 0 to {limit}, got {value:g}")
+            raise wrong(name, f"expected 0 to {limit}, got {value:g}")
         place.append(value)
     return place[0], place[1]
 
@@ -242,11 +275,12 @@ def _whole_number(
 ) -> int:
     value = body.get(name, default)
     if type(value) is not int or not least <= value <= most:
-        raise _wrong(name, f"expected a whole number from {least} to {most}")
+        raise wrong(name, f"expected a whole number from {least} to {most}")
     return value
 
 
-def _wrong(name: str, reason: str) -> ProblemError:
+def wrong(name: str, reason: str) -> ProblemError:
+    """A member of the request that cannot be taken, by name."""
     return ProblemError(
         422, "request-refused", "The request is not valid", f"{name}: {reason}", {"member": name}
     )

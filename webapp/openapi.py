@@ -62,6 +62,7 @@ def _paths() -> JsonObject:
     webp: JsonObject = {"image/webp": {}}
     one = "/api/v1/photos/{photo_id}"
     coloring = one + "/colorizations/{key}"
+    comparison = one + "/comparisons/{key}"
     new_photo = {
         "multipart/form-data": {
             "schema": {
@@ -75,6 +76,11 @@ def _paths() -> JsonObject:
     return {
         "/api/v1/openapi.json": {"get": _operation("describe", "This document", _json("Any"))},
         "/api/v1/models": {"get": _operation("list_models", "Installed models", _json("Models"))},
+        "/api/v1/methods": {
+            "get": _operation(
+                "list_methods", "Earlier methods that can be shown beside ours", _json("Methods")
+            )
+        },
         "/api/v1/examples": {
             "get": _operation("list_examples", "Example photos", _json("Examples"))
         },
@@ -137,6 +143,29 @@ def _paths() -> JsonObject:
                 "What the decoder said before the G-CRF",
                 _json("Field"),
                 [photo, key, index],
+            )
+        },
+        one + "/comparisons": {
+            "post": _operation(
+                "add_comparison",
+                "What an earlier method makes of a photo",
+                _json("Comparison"),
+                [photo],
+                201,
+                {"application/json": {"schema": ref("ComparisonRequest")}},
+            )
+        },
+        comparison: {
+            "get": _operation(
+                "show_comparison", "A comparison made before", _json("Comparison"), [photo, key]
+            )
+        },
+        comparison + "/samples/{index}/preview": {
+            "get": _operation(
+                "show_comparison_preview",
+                "A sample of an earlier method at screen size",
+                webp,
+                [photo, key, index, side],
             )
         },
         one + "/original": {

@@ -112,6 +112,7 @@ def schemas() -> JsonObject:
                 "grey": LINK,
                 "original": LINK,
                 "colorizations": LINK,
+                "comparisons": LINK,
                 "influence": LINK,
                 "uncertainty": LINK,
                 "palette": LINK,
@@ -194,6 +195,55 @@ def schemas() -> JsonObject:
                     "type": "object",
                     "additionalProperties": NUMBER,
                 },
+            }
+        ),
+        "Methods": _object(
+            {
+                "methods": _list(
+                    _object(
+                        {
+                            "name": TEXT,
+                            "title": TEXT,
+                            "kind": {
+                                "description": "draws samples, or spreads the strokes of edits",
+                                "enum": ["samples", "strokes"],
+                            },
+                            "description": TEXT,
+                            "source": TEXT,
+                            "seconds": {
+                                "description": "of this worker's last answer; null before",
+                                "type": ["number", "null"],
+                            },
+                        }
+                    )
+                )
+            }
+        ),
+        "ComparisonRequest": _object(
+            {
+                "method": TEXT,
+                "samples": {
+                    "description": "6 if not given; 1 for a method of strokes",
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MAX_SAMPLES,
+                },
+                "seed": {**seed, "default": 0},
+                "edits": {
+                    "description": "needed by a method of strokes, refused by any other",
+                    "oneOf": [ref("EditFile"), {"type": "null"}],
+                },
+            },
+            required=["method"],
+        ),
+        "Comparison": _object(
+            {
+                "id": TEXT,
+                "method": TEXT,
+                "seed": seed,
+                "edits": {"oneOf": [ref("EditFile"), {"type": "null"}]},
+                "seconds": NUMBER,
+                "samples": _list(_object({"index": COUNT, "field": ref("Field"), "preview": LINK})),
             }
         ),
         "Influence": _object(

@@ -115,6 +115,19 @@ class Workbench:
         for info in self._models.all():
             self._opened.discard((stored.id, info.name))
 
+    def photo(self, stored: StoredPhoto) -> Photo:
+        """A stored photo, opened; kept for a while."""
+        with self._guard:
+            photo = self._photos.get(stored.id)
+        if photo is None:
+            photo = read_photo(self._store.read(stored), **self._limits)
+            self.remember(stored, photo)
+        return photo
+
+    def turn(self) -> threading.BoundedSemaphore:
+        """What a heavy step holds while it runs."""
+        return self._turns
+
     def grid_size(self, stored: StoredPhoto, model: str | None = None) -> list[int]:
         """Width and height of the working grid under a model, the default one if none is named."""
         info = self._models.find(model or self.default_model())
@@ -220,13 +233,13 @@ class Workbench:
 
     def original(self, stored: StoredPhoto, side: int) -> bytes:
         """The photo with its own colours as WebP."""
-        photo = self._photo(stored)
+        photo = self.photo(stored)
         with self._turns:
             return color_preview(photo.rgb, side)
 
     def grey(self, stored: StoredPhoto, side: int) -> bytes:
         """The photo's lightness as WebP."""
-        photo = self._photo(stored)
+        photo = self.photo(stored)
         with self._turns:
             return grey_preview(photo.lightness, side)
 
@@ -275,21 +288,13 @@ class Workbench:
 
         def open_photo() -> OpenPhoto:
             colorizer = self._models.colorizer(model)
-            photo = self._photo(stored)
+            photo = self.photo(stored)
             with self._turns:
                 return colorizer.open(photo)
 
         with self._opened.using((stored.id, model), open_photo) as opened:
             self._solver_name = opened.solver_name
             yield opened
-
-    def _photo(self, stored: StoredPhoto) -> Photo:
-        with self._guard:
-            photo = self._photos.get(stored.id)
-        if photo is None:
-            photo = read_photo(self._store.read(stored), **self._limits)
-            self.remember(stored, photo)
-        return photo
 
     def _lock_of(self, stored: StoredPhoto) -> threading.Lock:
         with self._guard:

@@ -1,26 +1,14 @@
 /**
  * The server: one function a request, every failure an `ApiError` with words for people.
  *
- * @typedef {import("./core/state.js").Photo} Photo
- * @typedef {import("./core/edit-file.js").EditFile} EditFile
- * @typedef {import("./core/sheet.js").Pick} Pick
- * @typedef {import("./core/join/field.js").FieldJson} FieldJson
- * @typedef {{ name: string, title: string, credit: string, thumbnail: string }} Example
- * @typedef {{ name: string, description: string, default: boolean }} Model
- * @typedef {{ color: string, share: number }} Suggestion
- * @typedef {{ index: number, field: FieldJson }} SampleLine
- * @typedef {{ id: string, samples: { index: number, download: string, unary: string }[] }} ColorizationLine
- * @typedef {{ grid: [number, number], listens: number[], reaches: number[] }} Influence
+ * @import { ColorizationLine, EditFile, Photo, Pick, Point, SampleLine, State } from "./core/types.js"
  */
 
 import { WORDS } from "./words.js";
 
 /** A request that failed; `kind` is the last part of the problem's type, or "offline". */
 export class ApiError extends Error {
-  /**
-   * @param {string} kind
-   * @param {string} message
-   */
+  /** @param {string} kind @param {string} message */
   constructor(kind, message) {
     super(message);
     this.kind = kind;
@@ -79,6 +67,17 @@ export async function colorize(photo, wish, onSample) {
 }
 
 /**
+ * What an earlier method makes of a photo.
+ *
+ * @param {Photo} photo
+ * @param {{ method: string, edits?: EditFile }} wish
+ * @returns {Promise<{ samples: SampleLine[] }>}
+ */
+export async function compare(photo, wish) {
+  return bodyOf(await post(photo.comparisons, wish));
+}
+
+/**
  * @template T
  * @param {string} url
  * @param {Record<string, string>} [query]
@@ -87,7 +86,22 @@ export async function colorize(photo, wish, onSample) {
  */
 export async function fetchJson(url, query = {}, signal) {
   const search = new URLSearchParams(query).toString();
-  const response = await call(search ? `${url}?${search}` : url, signal ? { signal } : {});
+  return bodyOf(await call(search ? `${url}?${search}` : url, signal ? { signal } : {}), signal);
+}
+
+/**
+ * The query for a place of a photo under a model, null where it lies outside.
+ *
+ * @param {State} state
+ * @param {Point} place
+ */
+export function placeQuery({ photo, model }, [x, y]) {
+  if (!photo || !(x >= 0 && y >= 0 && x <= photo.size[0] && y <= photo.size[1])) return null;
+  return { x: x.toFixed(1), y: y.toFixed(1), ...(model ? { model } : {}) };
+}
+
+/** @param {Response} response @param {AbortSignal} [signal] */
+async function bodyOf(response, signal) {
   try {
     return await response.json();
   } catch (error) {
@@ -97,10 +111,7 @@ export async function fetchJson(url, query = {}, signal) {
   }
 }
 
-/**
- * @param {string} url
- * @returns {Promise<Blob>}
- */
+/** @param {string} url @returns {Promise<Blob>} */
 export async function fetchFile(url) {
   return (await call(url)).blob();
 }
@@ -129,11 +140,7 @@ function asOffline(error) {
   return error instanceof TypeError ? new ApiError("offline", WORDS.offline) : error;
 }
 
-/**
- * @param {string} url
- * @param {object} body
- * @param {Record<string, string>} [headers]
- */
+/** @param {string} url @param {object} body @param {Record<string, string>} [headers] */
 function post(url, body, headers = {}) {
   return call(url, {
     method: "POST",
@@ -142,10 +149,7 @@ function post(url, body, headers = {}) {
   });
 }
 
-/**
- * @param {string} url
- * @param {RequestInit} [options]
- */
+/** @param {string} url @param {RequestInit} [options] */
 async function call(url, options = {}) {
   const patience = AbortSignal.timeout(PATIENCE);
   const signal = options.signal ? AbortSignal.any([options.signal, patience]) : patience;

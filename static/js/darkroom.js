@@ -1,8 +1,9 @@
 /**
  * The page's side of the join worker: one job at a time, the newest wish of each slot alone.
  *
- * @typedef {import("./join-worker.js").Job} Job
  * @typedef {(bitmap: ImageBitmap) => void} Done
+ *
+ * @import { Job } from "./core/join/types.js"
  */
 
 export class Darkroom {
@@ -55,11 +56,6 @@ export class Darkroom {
     this.#waiting.delete(slot);
     this.#waiting.set(slot, { job, done, rank });
     this.#next();
-  }
-
-  /** Whether any picture is on its way. */
-  get isBusy() {
-    return this.#running !== null || this.#waiting.size > 0;
   }
 
   #next() {

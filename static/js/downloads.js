@@ -1,7 +1,8 @@
 /**
  * Files to keep: the chosen colouring, its colour layer, all favourites, the edits.
  *
- * @typedef {import("./core/state.js").State} State
+ * @import { State, Store } from "./core/types.js"
+ * @import { Session } from "./session.js"
  */
 
 import { fetchFile } from "./api.js";
@@ -13,8 +14,8 @@ import { say, WORDS } from "./words.js";
 
 export class Downloads {
   /**
-   * @param {import("./view/stage-view.js").Store} store
-   * @param {import("./session.js").Session} session
+   * @param {Store} store
+   * @param {Session} session
    * @param {(text: string) => void} showProgress  empty: none
    */
   constructor(store, session, showProgress) {
@@ -23,10 +24,7 @@ export class Downloads {
     this.showProgress = showProgress;
   }
 
-  /**
-   * @param {string} format
-   * @param {boolean} layer
-   */
+  /** @param {string} format @param {boolean} layer */
   save(format, layer) {
     return this.#try(async (state, name) => {
       this.showProgress(WORDS.saving);
@@ -88,12 +86,7 @@ export class Downloads {
   }
 }
 
-/**
- * @param {State} state
- * @param {number} index
- * @param {string} format
- * @param {boolean} layer
- */
+/** @param {State} state @param {number} index @param {string} format @param {boolean} layer */
 function addressOf({ colorization, sheet, tone, mark }, index, format, layer) {
   const addresses = colorization?.samples.get(pickKey(sheet[index].pick));
   if (!addresses) throw new Error(`expected an address of sample ${index}, got none`);
@@ -104,10 +97,7 @@ function addressOf({ colorization, sheet, tone, mark }, index, format, layer) {
   return `${addresses.download}?${query}`;
 }
 
-/**
- * @param {Blob} blob
- * @param {string} name
- */
+/** @param {Blob} blob @param {string} name */
 function download(blob, name) {
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");

@@ -1,14 +1,15 @@
 /**
  * The open photos: one on the stage, the others in the strip; all kept for a reload.
  *
- * @typedef {import("./core/state.js").State} State
- * @typedef {import("./storage.js").Kept} Kept
- * @typedef {{ key: string, name: string, source: Blob | string, work: import("./core/state.js").Work, thumb: ImageBitmap | null }} Frame
+ * @typedef {{ key: string, name: string, source: Blob | string, work: Work, thumb: ImageBitmap | null }} Frame
+ *
+ * @import { Kept, Store, Work } from "./core/types.js"
+ * @import { Session } from "./session.js"
  */
 
 import { WORK, workOf } from "./core/state.js";
 import { forget, freshName, keep, loadAll, tabName } from "./storage.js";
-import { drawSmall, element, make } from "./view/elements.js";
+import { drawSmall, element, make, makeButton, press } from "./view/elements.js";
 import { say, WORDS } from "./words.js";
 
 /** Milliseconds of rest after which a change is kept. */
@@ -23,10 +24,7 @@ export class Film {
   #timer = 0;
   #works = true;
 
-  /**
-   * @param {import("./view/stage-view.js").Store} store
-   * @param {import("./session.js").Session} session
-   */
+  /** @param {Store} store @param {Session} session */
   constructor(store, session) {
     this.store = store;
     this.session = session;
@@ -102,19 +100,11 @@ export class Film {
     const own = all.filter(({ tab }) => tab === this.#tab).sort((a, b) => a.order - b.order);
     if (own.length === 0) return all.slice(0, 4);
     if (this.#frames.length > 0) return [];
-    this.#frames = own.map(({ key, name, source, work }) => ({
-      key,
-      name,
-      source,
-      work,
-      thumb: null,
-    }));
-    this.show(
-      Math.max(
-        0,
-        own.findIndex(({ active }) => active),
-      ),
-    );
+    this.#frames = own.map(({ key, name, source, work }) => {
+      return { key, name, source, work, thumb: null };
+    });
+    const active = own.findIndex((kept) => kept.active);
+    this.show(Math.max(0, active));
     return [];
   }
 
@@ -169,17 +159,12 @@ export class Film {
             () => {}, // only the server can read it: grey until it was on the stage
           );
         const name = say(WORDS.film_photo, { name: frame.work.photo?.name ?? frame.name });
-        const choice = make(
-          "button",
-          {
-            type: "button",
-            "aria-label": name,
-            title: name,
-            "aria-pressed": String(index === this.#active),
-          },
+        const choice = makeButton(
+          { "aria-label": name, title: name },
+          () => this.show(index),
           canvas,
         );
-        choice.addEventListener("click", () => this.show(index));
+        press(choice, index === this.#active);
         return choice;
       }),
     );

@@ -4,17 +4,8 @@
  * Keeps what a photo fixes (guides at two sizes), the strokes laid so far, and the lines of the
  * latest colourings, so that sliders and zoom repeat the last multiplication alone.
  *
- * @typedef {import("./core/join/guide.js").Guide} Guide
- * @typedef {import("./core/join/field.js").Field} Field
- * @typedef {import("./core/join/paint.js").Ink & { id: string }} Ink
- * @typedef {import("./core/join/paint.js").Layer} Layer
- * @typedef {import("./core/tone.js").Tone} Tone
- * @typedef {{
- *   key: string, field: Field, inks: readonly Ink[], tone: Tone,
- *   draft: boolean, part: readonly [number, number, number, number] | null, width: number, height: number,
- * }} Job  `part`: shares of the photo that a sharp picture shows; null for a small whole one
- * @typedef {{ type: "grey", size: readonly [number, number], bitmap: ImageBitmap, fresh: boolean }
- *   | { type: "job", number: number, job: Job }} Order
+ * @import { Guide, Ink, Job, Layer, Lines, Order, Part } from "./core/join/types.js"
+ * @import { Field } from "./core/types.js"
  */
 
 import { makeGuide } from "./core/join/guide.js";
@@ -33,7 +24,7 @@ let grey = null;
 let size = [1, 1];
 /** @type {Map<string, { guide: Guide, whole: Layer, before: Layer }>} */
 const benches = new Map();
-/** @type {Map<string, { lines: import("./core/join/spread.js").Lines, guide: Guide }>} */
+/** @type {Map<string, { lines: Lines, guide: Guide }>} */
 const kept = new Map();
 let lightKey = "";
 /** @type {Uint8ClampedArray} */
@@ -68,10 +59,7 @@ function small(job) {
   return { data: joinPlanes(light, colors, job.tone), width, height };
 }
 
-/**
- * @param {Job} job
- * @param {readonly [number, number, number, number]} part
- */
+/** @param {Job} job @param {Part} part */
 function sharp(job, part) {
   let entry = kept.get(job.key);
   if (!entry) {
@@ -95,10 +83,7 @@ function sharp(job, part) {
   return { data: joinLines(lightPart, width, height, source, part, job.tone), width, height };
 }
 
-/**
- * @param {number} pixels
- * @param {Field} field
- */
+/** @param {number} pixels @param {Field} field */
 function benchFor(pixels, field) {
   const key = `${pixels} ${field.width} ${field.height}`;
   let bench = benches.get(key);
@@ -141,21 +126,12 @@ function layerFor(bench, inks) {
   return bench.whole;
 }
 
-/**
- * @param {Layer} layer
- * @param {readonly Ink[]} inks
- * @param {number} count
- */
+/** @param {Layer} layer @param {readonly Ink[]} inks @param {number} count */
 function isSame(layer, inks, count) {
-  const has = /** @type {readonly Ink[]} */ (layer.inks);
-  return has.length === count && has.every((ink, k) => ink.id === inks[k].id);
+  return layer.inks.length === count && layer.inks.every((ink, k) => ink.id === inks[k].id);
 }
 
-/**
- * @param {readonly [number, number, number, number]} part
- * @param {number} width
- * @param {number} height
- */
+/** @param {Part} part @param {number} width @param {number} height */
 function greyPixels(part, width, height) {
   if (!grey) throw new Error("expected the grey photo before a job, got none");
   const canvas = new OffscreenCanvas(width, height);

@@ -2,9 +2,7 @@
  * Carries wishes to the server: samples for the present edits, drafts while a line is drawn, and
  * photos sent again when the server has forgotten them.
  *
- * @typedef {import("./core/state.js").State} State
- * @typedef {import("./core/state.js").Photo} Photo
- * @typedef {import("./view/stage-view.js").Store} Store
+ * @import { Photo, Store } from "./core/types.js"
  */
 
 import { ApiError, addPhoto, colorize } from "./api.js";
@@ -34,10 +32,7 @@ export class Session {
   /** Name of the file that it came from. */
   name = "";
 
-  /**
-   * @param {Store} store
-   * @param {string} url  that takes photos
-   */
+  /** @param {Store} store @param {string} url  that takes photos */
   constructor(store, url) {
     this.store = store;
     this.url = url;
@@ -48,11 +43,7 @@ export class Session {
     });
   }
 
-  /**
-   * Ask for the samples of the present wish.
-   *
-   * @param {number} number
-   */
+  /** Ask for the samples of the present wish. @param {number} number */
   async #ask(number) {
     const { photo, model, sheet, history } = this.store.state();
     if (!photo) return;
@@ -61,7 +52,7 @@ export class Session {
     this.store.dispatch({ type: "request-sent", number });
     clearTimeout(this.#retry);
     try {
-      const wish = { picks, edits: toEditFile(edits, photo.size), ...(model ? { model } : {}) };
+      const wish = { picks, edits: toEditFile(edits, photo.size), model: model || undefined };
       const whole = await colorize(photo, wish, ({ index, field }) => {
         const pick = pickKey(picks[index]);
         const key = this.#freshKey();
@@ -105,7 +96,7 @@ export class Session {
         picks: [tile.pick],
         edits: toEditFile(edits, photo.size),
         draft: true,
-        ...(model ? { model } : {}),
+        model: model || undefined,
       };
       await colorize(photo, wish, ({ field }) => {
         const came = { key: this.#freshKey(), field: readField(field), edits };
@@ -156,10 +147,7 @@ export class Session {
   }
 }
 
-/**
- * @param {unknown} error
- * @param {boolean} opening
- */
+/** @param {unknown} error @param {boolean} opening */
 export function wordsFor(error, opening) {
   if (!(error instanceof ApiError)) {
     console.error(error);

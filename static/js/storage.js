@@ -1,10 +1,7 @@
 /**
  * What a reload brings back, in the browser's own database: the photos with their edits, by tab.
  *
- * @typedef {{
- *   key: string, tab: string, order: number, at: number, name: string, active: boolean,
- *   source: Blob | string, work: import("./core/state.js").Work,
- * }} Kept  `source`: the photo's file, or the name of an example
+ * @import { Kept } from "./core/types.js"
  */
 
 const NAME = "huefield";
@@ -69,7 +66,6 @@ function open() {
 /**
  * @template T
  * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
  */
 function done(request) {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,11 @@
-/** The studio page: makes store, views and session, and opens photos. */
+/**
+ * The studio page: makes store, views and session, and opens photos.
+ *
+ * @import { Example, Method, Model, Point } from "./core/types.js"
+ */
 
 import { addPhoto, fetchFile, fetchJson, removePhoto } from "./api.js";
+import { followRows } from "./comparing.js";
 import { START } from "./core/state.js";
 import { createStore } from "./core/store.js";
 import { reduce } from "./core/studio.js";
@@ -16,6 +21,7 @@ import { HelpView } from "./view/help-view.js";
 import { InsightView } from "./view/insight-view.js";
 import { Keys } from "./view/keys.js";
 import { MessageView } from "./view/message-view.js";
+import { MethodsView } from "./view/methods-view.js";
 import { PaletteView } from "./view/palette-view.js";
 import { Prints } from "./view/prints.js";
 import { ReferenceView } from "./view/reference-view.js";
@@ -50,6 +56,7 @@ const start = new StartView({
   refuse: () => store.dispatch({ type: "noticed", text: WORDS.no_image }),
 });
 new EditsView(store);
+new MethodsView(store, prints);
 new ReferenceView(store, loadPicture);
 new Trays();
 new FinishView(store, {
@@ -117,9 +124,10 @@ tools.onClose = () => {
   film.close();
   if (photo) removePhoto(photo);
 };
+followRows(store, session);
 prepare();
 
-/** @param {import("./core/edits.js").Point} place */
+/** @param {Point} place */
 function pointAt(place) {
   palette.suggestAt(place);
   insight.pointAt(place);
@@ -130,21 +138,23 @@ async function loadPicture(url) {
   return createImageBitmap(await fetchFile(url));
 }
 
-/** What was open before, models and examples; the page works without each. */
+/** What was open before, models, earlier methods and examples; the page works without each. */
 async function prepare() {
-  const [left, examples, models] = await Promise.allSettled([
+  /** @type {(name: string) => Promise<{ examples: Example[], models: Model[], methods: Method[] }>} */
+  const ask = (name) => fetchJson(page[name] ?? "");
+  const [left, examples, models, methods] = await Promise.allSettled([
     film.restore(),
-    /** @type {Promise<{ examples: import("./api.js").Example[] }>} */ (
-      fetchJson(page.examples ?? "")
-    ),
-    /** @type {Promise<{ models: import("./api.js").Model[] }>} */ (fetchJson(page.models ?? "")),
+    ask("examples"),
+    ask("models"),
+    ask("methods"),
   ]);
   if (left.status === "fulfilled") start.showLeft(left.value, (kept) => film.adopt(kept));
   if (examples.status === "fulfilled") start.showExamples(examples.value.examples);
   if (models.status === "fulfilled") offerModels(models.value.models);
+  if (methods.status === "fulfilled") store.dispatch({ type: "methods-came", ...methods.value });
 }
 
-/** @param {readonly import("./api.js").Model[]} models */
+/** @param {readonly Model[]} models */
 function offerModels(models) {
   const choice = element("model", HTMLSelectElement);
   for (const { name, description } of models) {

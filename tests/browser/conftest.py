@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,18 @@ SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 @pytest.fixture(scope="session")
 def address(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the app is served, under a path prefix, for the whole session."""
+    models = model_copies(tiny_model, tmp_path_factory.mktemp("browser-models"))
+    with serving(models, tmp_path_factory.mktemp("browser-instance")) as served:
+        yield served
+
+
+@contextmanager
+def serving(models: Path, instance: Path) -> Iterator[str]:
+    """Where the app is served with a folder of models, under a path prefix."""
     app = create_app(
         {
-            "INSTANCE": tmp_path_factory.mktemp("browser-instance"),
-            "MODELS": model_copies(tiny_model, tmp_path_factory.mktemp("browser-models")),
+            "INSTANCE": instance,
+            "MODELS": models,
             "PROVIDER": "cpu",
             "SOLVER": "cpu",
             "APPLICATION_ROOT": "/colour",
@@ -91,7 +100,15 @@ def context(browser: Browser, layout: str) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Iterator[Page]:
+def expected_complaints() -> tuple[str, ...]:
+    """What the console may say: failures that tests bring about."""
+    return ("ERR_FAILED", "ERR_INTERNET_DISCONNECTED", "404 (NOT FOUND)", "422 (UNPROCESSABLE")
+
+
+@pytest.fixture
+def page(
+    context: BrowserContext, address: str, expected_complaints: tuple[str, ...]
+) -> Iterator[Page]:
     """The studio page; anything it says on the console fails the test."""
     page = context.new_page()
     complaints: list[str] = []
@@ -105,5 +122,4 @@ def page(context: BrowserContext, address: str) -> Iterator[Page]:
     page.add_init_script("if (origin !== 'null') localStorage.setItem('huefield.tour', '1')")
     page.goto(address)
     yield page
-    expected = ("ERR_FAILED", "ERR_INTERNET_DISCONNECTED", "404 (NOT FOUND)", "422 (UNPROCESSABLE")
-    assert [text for text in complaints if not any(word in text for word in expected)] == []
+    assert [t for t in complaints if not any(word in t for word in expected_complaints)] == []

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { extendLine, smoothLine } from "../../static/js/core/line.js";
 
-/** @typedef {import("../../static/js/core/edits.js").Point} Point */
+/** @typedef {import("../../static/js/core/types.js").Point} Point */
 
 test("points nearer than the spacing are left out", () => {
   /** @type {readonly Point[]} */

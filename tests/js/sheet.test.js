@@ -11,7 +11,7 @@ import {
 } from "../../static/js/core/sheet.js";
 
 const six = firstSheet(6);
-const names = (/** @type {readonly import("../../static/js/core/sheet.js").Tile[]} */ sheet) =>
+const names = (/** @type {readonly import("../../static/js/core/types.js").Tile[]} */ sheet) =>
   sheet.map(({ pick }) => pickKey(pick));
 
 test("a sheet begins with the first samples of seed 0", () => {

@@ -8,8 +8,8 @@ import { resultAt, START, shownResult, workOf } from "../../static/js/core/state
 import { reduce } from "../../static/js/core/studio.js";
 
 /**
- * @typedef {import("../../static/js/core/state.js").State} State
- * @typedef {import("../../static/js/core/actions.js").Action} Action
+ * @typedef {import("../../static/js/core/types.js").State} State
+ * @typedef {import("../../static/js/core/types.js").Action} Action
  */
 
 const photo = {
@@ -247,7 +247,7 @@ test("a draft is on show while the line is drawn and until the answer", () => {
 });
 
 test("each tool leaves its own kind of edit", () => {
-  /** @type {(tool: State["tool"]) => import("../../static/js/core/edits.js").Edit | undefined} */
+  /** @type {(tool: State["tool"]) => import("../../static/js/core/types.js").Edit | undefined} */
   const drawn = (tool) =>
     run(open, { type: "tool-chosen", tool }, ...line(100, 300)).history.present[0];
   assert.equal(drawn("paint")?.color, open.color);

@@ -72,7 +72,7 @@ def test_the_document_is_sound(document: Document) -> None:
 def test_real_answers_match_their_schemas(
     client: FlaskClient, document: Document, small_photo: bytes
 ) -> None:
-    for name in ("models", "examples"):
+    for name in ("models", "methods", "examples"):
         path = f"/api/v1/{name}"
         check(document, path, "get", 200, client.get(path).get_json())
     answer = client.post("/api/v1/photos", data={"photo": (io.BytesIO(small_photo), "mill.jpg")})

@@ -9,28 +9,19 @@ const WHITE = [0.95047, 1, 1.08883];
 const EPSILON = 216 / 24389;
 const KAPPA = 24389 / 27;
 
-/**
- * @param {string} hex  like "#c03028"
- * @returns {Triple}  0 to 255
- */
+/** @param {string} hex  like "#c03028" @returns {Triple}  0 to 255 */
 export function hexToRgb(hex) {
   const number = Number.parseInt(hex.slice(1), 16);
   return [number >> 16, (number >> 8) & 255, number & 255];
 }
 
-/**
- * @param {readonly number[]} rgb  0 to 255, clipped
- * @returns {string}
- */
+/** @param {readonly number[]} rgb  0 to 255, clipped @returns {string} */
 export function rgbToHex(rgb) {
   const parts = rgb.map((value) => Math.min(255, Math.max(0, Math.round(value))));
   return `#${parts.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/**
- * @param {readonly number[]} rgb  0 to 255
- * @returns {Triple}
- */
+/** @param {readonly number[]} rgb  0 to 255 @returns {Triple} */
 export function rgbToLab(rgb) {
   const [r, g, b] = rgb.map((value) => {
     const v = value / 255;

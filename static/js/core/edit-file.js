@@ -2,16 +2,7 @@
  * The edit file: what is saved, sent to the server and opened again. Beside the contract's strokes
  * and ties it carries the page's own notes under `studio`.
  *
- * @typedef {import("./edits.js").Edits} Edits
- * @typedef {import("./edits.js").Edit} Edit
- * @typedef {import("./edits.js").Point} Point
- * @typedef {import("./edits.js").Region} Region
- * @typedef {Region & { color?: string, ab?: readonly [number, number], keep?: true, strength: number }} FileStroke
- * @typedef {{ version: 1, size: [number, number], strokes: FileStroke[], ties: { a: Region, b: Region }[] }} EditFile
- * @typedef {{
- *   model?: string, sheet?: readonly import("./sheet.js").Tile[], selected?: number,
- *   tone?: import("./tone.js").Tone,
- * }} Notes
+ * @import { Edit, EditFile, Edits, FileStroke, Notes, Point, Region } from "./types.js"
  */
 
 import { readTiles } from "./sheet.js";
@@ -95,7 +86,7 @@ export function readEditFile(text, size) {
   return { edits: edits.map((edit, k) => ({ ...edit, id: k + 1 })), notes: readNotes(studio) };
 }
 
-/** @param {any} studio @returns {Notes} */
+/** @param {any} studio */
 function readNotes(studio) {
   /** @type {{ -readonly [K in keyof Notes]: Notes[K] }} */
   const notes = {};
@@ -116,11 +107,7 @@ function toStroke({ points, radius, kind, color, ab, strength }) {
   return ab ? { points, radius, ab, strength } : { points, radius, color, strength };
 }
 
-/**
- * @param {unknown} value
- * @param {string} place
- * @returns {any[]}
- */
+/** @param {unknown} value @param {string} place */
 function list(value, place) {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw new EditFileError(`${place}: expected a list.`);
@@ -139,11 +126,7 @@ function readTie(a, b, place, otherPlace) {
   return { ...shared, kind: "tie", hidden: false, strength: 1 };
 }
 
-/**
- * @param {any} value
- * @param {number} index
- * @returns {Omit<Edit, "id">}
- */
+/** @param {any} value @param {number} index @returns {Omit<Edit, "id">} */
 function readStroke(value, index) {
   const place = `strokes[${index}]`;
   const region = readRegion(value, place);
@@ -162,11 +145,7 @@ function readStroke(value, index) {
   throw new EditFileError(`${place}: expected a color like "#c03028", ab, or keep.`);
 }
 
-/**
- * @param {any} value
- * @param {string} place
- * @returns {Region}
- */
+/** @param {any} value @param {string} place @returns {Region} */
 function readRegion(value, place) {
   if (value === null || typeof value !== "object") {
     throw new EditFileError(`${place}: expected an object.`);

@@ -1,18 +1,7 @@
 /**
  * Edits: the list of what a person painted, in its order, each with its own number.
  *
- * @typedef {readonly [number, number]} Point  x to the right, y down, in pixels of the upright photo
- * @typedef {{ readonly points: readonly Point[], readonly radius: number }} Region
- * @typedef {Region & {
- *   readonly id: number,
- *   readonly kind: "color" | "keep" | "tie",
- *   readonly hidden: boolean,
- *   readonly strength: number,
- *   readonly color?: string,
- *   readonly ab?: readonly [number, number],
- *   readonly other?: Region,
- * }} Edit  `color` or `ab` where the kind is "color"; `other` where it is "tie"
- * @typedef {readonly Edit[]} Edits
+ * @import { Edit, Edits, Point } from "./types.js"
  */
 
 /** @type {Edits} */
@@ -38,21 +27,12 @@ export function freshId(edits) {
   return edits.reduce((most, { id }) => Math.max(most, id), 0) + 1;
 }
 
-/**
- * @param {Edits} edits
- * @param {number} id
- * @returns {Edits}
- */
+/** @param {Edits} edits @param {number} id @returns {Edits} */
 export function removeEdit(edits, id) {
   return edits.filter((edit) => edit.id !== id);
 }
 
-/**
- * @param {Edits} edits
- * @param {number} id
- * @param {Partial<Edit>} change
- * @returns {Edits}
- */
+/** @param {Edits} edits @param {number} id @param {Partial<Edit>} change @returns {Edits} */
 export function changeEdit(edits, id, change) {
   return edits.map((edit) => (edit.id === id ? { ...edit, ...change } : edit));
 }
@@ -84,7 +64,7 @@ export function reorderEdit(edits, id, by) {
  */
 export function shiftEdit(edits, id, dx, dy) {
   const shifted = (/** @type {readonly Point[]} */ points) =>
-    points.map(([x, y]) => /** @type {Point} */ ([round(x + dx), round(y + dy)]));
+    points.map(([x, y]) => rounded([x + dx, y + dy]));
   return edits.map((edit) => {
     if (edit.id !== id) return edit;
     const other = edit.other && { ...edit.other, points: shifted(edit.other.points) };
@@ -92,7 +72,7 @@ export function shiftEdit(edits, id, dx, dy) {
   });
 }
 
-/** @param {number} value */
-function round(value) {
-  return Math.round(value * 10) / 10;
+/** A place rounded to a tenth of a pixel. @param {Point} point @returns {Point} */
+export function rounded([x, y]) {
+  return [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
 }

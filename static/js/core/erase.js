@@ -1,12 +1,10 @@
 /**
  * The eraser: cuts out of strokes what it passes over.
  *
- * @typedef {import("./edits.js").Edits} Edits
- * @typedef {import("./edits.js").Edit} Edit
- * @typedef {import("./edits.js").Point} Point
+ * @import { Edit, Edits, Point } from "./types.js"
  */
 
-import { freshId } from "./edits.js";
+import { freshId, rounded } from "./edits.js";
 
 /**
  * The edits without what lies under the eraser's way. A stroke is cut where its middle line is
@@ -44,21 +42,12 @@ export function erase(edits, way, radius) {
   return touched ? left : edits;
 }
 
-/**
- * @param {readonly Point[]} points
- * @param {readonly Point[]} way
- * @param {number} reach
- */
+/** @param {readonly Point[]} points @param {readonly Point[]} way @param {number} reach */
 function isNear(points, way, reach) {
   return filled(points, reach / 2).some((point) => distance(point, way) < reach);
 }
 
-/**
- * @param {readonly Point[]} points
- * @param {readonly Point[]} way
- * @param {number} reach
- * @returns {Point[][]}
- */
+/** @param {readonly Point[]} points @param {readonly Point[]} way @param {number} reach */
 function cut(points, way, reach) {
   /** @type {Point[][]} */
   const pieces = [];
@@ -80,7 +69,6 @@ function cut(points, way, reach) {
  *
  * @param {readonly Point[]} points
  * @param {number} step
- * @returns {Point[]}
  */
 function filled(points, step) {
   /** @type {Point[]} */
@@ -91,21 +79,13 @@ function filled(points, step) {
     const count = Math.max(1, Math.ceil(Math.hypot(bx - ax, by - ay) / step));
     for (let i = 1; i <= count; i++) {
       const t = i / count;
-      dense.push([
-        Math.round((ax + t * (bx - ax)) * 10) / 10,
-        Math.round((ay + t * (by - ay)) * 10) / 10,
-      ]);
+      dense.push(rounded([ax + t * (bx - ax), ay + t * (by - ay)]));
     }
   }
   return dense;
 }
 
-/**
- * From a point to a line.
- *
- * @param {Point} point
- * @param {readonly Point[]} line
- */
+/** From a point to a line. @param {Point} point @param {readonly Point[]} line */
 export function distance([x, y], line) {
   let least = Math.hypot(x - line[0][0], y - line[0][1]);
   for (let k = 1; k < line.length; k++) {

@@ -55,11 +55,7 @@ export function colorAtLightness(hex, lightness) {
   return rgbToHex(labToRgb([lightness, ...clipToGamut(lightness, a, b)]));
 }
 
-/**
- * L of an 8-bit grey.
- *
- * @param {number} grey  0 to 255
- */
+/** L of an 8-bit grey. @param {number} grey  0 to 255 */
 export function greyToLightness(grey) {
   return rgbToLab([grey, grey, grey])[0];
 }

@@ -1,8 +1,7 @@
 /**
  * Undo and redo without end over any immutable value.
  *
- * @template T
- * @typedef {{ readonly past: readonly T[], readonly present: T, readonly future: readonly T[] }} History
+ * @import { History } from "./types.js"
  */
 
 /**

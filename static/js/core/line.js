@@ -1,8 +1,10 @@
 /**
  * Lines drawn by hand: thinning while they grow, smoothing when they end.
  *
- * @typedef {import("./edits.js").Point} Point
+ * @import { Point } from "./types.js"
  */
+
+import { rounded } from "./edits.js";
 
 /**
  * The line with one more point, or the same line when the point is nearer than `spacing` to its end.
@@ -45,11 +47,7 @@ export function smoothLine(line, tolerance) {
   return distinct(points.map(rounded));
 }
 
-/**
- * @param {Point} a
- * @param {Point} b
- * @returns {Point}
- */
+/** @param {Point} a @param {Point} b @returns {Point} */
 function middle(a, b) {
   return [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 }
@@ -69,18 +67,7 @@ function onCurve(start, control, end, t) {
   ];
 }
 
-/**
- * @param {Point} point
- * @returns {Point}
- */
-function rounded(point) {
-  return [Math.round(point[0] * 10) / 10, Math.round(point[1] * 10) / 10];
-}
-
-/**
- * @param {Point[]} points
- * @returns {Point[]}
- */
+/** @param {Point[]} points */
 function distinct(points) {
   return points.filter(
     (point, k) => k === 0 || point[0] !== points[k - 1][0] || point[1] !== points[k - 1][1],

@@ -1,23 +1,21 @@
 /**
  * Changes of the edits: lines drawn with each tool, undo, the list.
  *
- * @typedef {import("./state.js").State} State
- * @typedef {import("./edits.js").Edit} Edit
- * @typedef {import("./edits.js").Edits} Edits
- * @typedef {import("./edits.js").Point} Point
+ * @import { Edit, EditAction, Edits, Point, State } from "./types.js"
  */
 
 import { addEdit, changeEdit, NO_EDITS, removeEdit, reorderEdit, shiftEdit } from "./edits.js";
 import { erase } from "./erase.js";
 import { record, redo, undo } from "./history.js";
 import { extendLine, smoothLine } from "./line.js";
+import { withoutLostRival } from "./methods.js";
 import { ask } from "./requests.js";
 
 const NUM_RECENT = 6;
 
 /**
  * @param {State} state
- * @param {import("./actions.js").EditAction} action
+ * @param {EditAction} action
  * @returns {State | undefined}  undefined for an action that is none of these
  */
 export function reduceEdits(state, action) {
@@ -44,17 +42,9 @@ export function reduceEdits(state, action) {
     case "edits-cleared":
       return edits.length === 0 ? state : changed(state, NO_EDITS);
     case "edits-loaded": {
-      const { model, sheet, selected, tone } = action.notes;
-      const next = {
-        ...state,
-        model: model ?? state.model,
-        sheet: sheet ?? state.sheet,
-        tone: tone ?? state.tone,
-      };
-      return changed(
-        { ...next, selected: Math.min(selected ?? state.selected, next.sheet.length - 1) },
-        action.edits,
-      );
+      const next = { ...state, ...action.notes };
+      const selected = Math.min(next.selected, next.sheet.length - 1);
+      return changed({ ...next, selected }, action.edits);
     }
     case "edits-added":
       return changed(state, action.edits.reduce(addEdit, edits));
@@ -95,10 +85,7 @@ export function lineAsEdit(state) {
   }
 }
 
-/**
- * @param {State} state
- * @param {State["tool"]} tool
- */
+/** @param {State} state @param {State["tool"]} tool */
 function radiusOf(state, tool) {
   return tool === "point" ? Math.max(2, state.brush / 4) : state.brush / 2;
 }
@@ -107,7 +94,6 @@ function radiusOf(state, tool) {
  * @param {State} state
  * @param {readonly Point[]} points
  * @param {number} [pressure]  0 to 1 of a pen
- * @returns {State}
  */
 function extended(state, points, pressure) {
   const { line } = state;
@@ -126,10 +112,7 @@ function extended(state, points, pressure) {
   return { ...state, line: { ...line, points: longer, radius } };
 }
 
-/**
- * @param {State} state
- * @returns {State}
- */
+/** @param {State} state */
 function ended(state) {
   const { line, photo } = state;
   if (!line || !photo) return { ...state, line: null };
@@ -180,22 +163,14 @@ function tolerance(state) {
   return Math.max(0.25, 0.25 / state.view.scale);
 }
 
-/**
- * @param {State} state
- * @param {Edits} edits
- * @returns {State}
- */
+/** @param {State} state @param {Edits} edits */
 function changed(state, edits) {
   return edits === state.history.present ? state : wished(state, record(state.history, edits));
 }
 
-/**
- * @param {State} state
- * @param {State["history"]} history
- * @returns {State}
- */
+/** @param {State} state @param {State["history"]} history */
 function wished(state, history) {
   if (history === state.history) return state;
   const requests = state.photo ? ask(state.requests) : state.requests;
-  return { ...state, history, before: false, requests };
+  return withoutLostRival({ ...state, history, before: false, requests });
 }

@@ -1,8 +1,7 @@
 /**
  * Changes of the contact sheet: what was asked, what came, what is chosen.
  *
- * @typedef {import("./state.js").State} State
- * @typedef {import("./state.js").Result} Result
+ * @import { SheetAction, State } from "./types.js"
  */
 
 import { answer, ask, fail, isNews, send } from "./requests.js";
@@ -10,7 +9,7 @@ import { moreDifferent, moreLike, pickKey, resize, toggleStar } from "./sheet.js
 
 /**
  * @param {State} state
- * @param {import("./actions.js").SheetAction} action
+ * @param {SheetAction} action
  * @returns {State | undefined}  undefined for an action that is none of these
  */
 export function reduceSheet(state, action) {
@@ -80,12 +79,7 @@ export function reduceSheet(state, action) {
   }
 }
 
-/**
- * @param {State} state
- * @param {State["sheet"]} sheet
- * @param {number} [lastSeed]
- * @returns {State}
- */
+/** @param {State} state @param {State["sheet"]} sheet @param {number} [lastSeed] */
 function resheeted(state, sheet, lastSeed = state.lastSeed + 1) {
   const tile = state.sheet[state.selected];
   const own = tile ? pickKey(tile.pick) : "";

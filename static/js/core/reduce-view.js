@@ -1,14 +1,12 @@
 /**
  * Changes of what is open and how it is shown: photo, tools, sliders, zoom, messages.
  *
- * @typedef {import("./state.js").State} State
- * @typedef {import("./state.js").Photo} Photo
- * @typedef {import("./view.js").Size} Size
- * @typedef {import("./view.js").View} View
+ * @import { Photo, Size, State, View, ViewAction, Work } from "./types.js"
  */
 
 import { NO_EDITS } from "./edits.js";
 import { startHistory } from "./history.js";
+import { emptyRows } from "./methods.js";
 import { ask, forget } from "./requests.js";
 import { firstSheet } from "./sheet.js";
 import { START } from "./state.js";
@@ -17,11 +15,7 @@ import { fitView, panBy, zoomAt, zoomTo } from "./view.js";
 
 export const MIN_BRUSH = 2;
 
-/**
- * @param {State} state
- * @param {import("./actions.js").ViewAction} action
- * @returns {State}
- */
+/** @param {State} state @param {ViewAction} action @returns {State} */
 export function reduceView(state, action) {
   switch (action.type) {
     case "open-started":
@@ -40,7 +34,13 @@ export function reduceView(state, action) {
       return shown(state, action.work);
     case "reopened":
       // The same photo under a new address: edits, view and choice stay.
-      return { ...state, photo: action.photo, requests: ask(forget(state.requests)), notice: null };
+      return {
+        ...state,
+        photo: action.photo,
+        rows: emptyRows(state),
+        requests: ask(forget(state.requests)),
+        notice: null,
+      };
     case "closed":
       return {
         ...START,
@@ -49,6 +49,7 @@ export function reduceView(state, action) {
         color: state.color,
         recent: state.recent,
         stage: state.stage,
+        methods: state.methods,
       };
     case "tool-chosen":
       return { ...state, tool: action.tool, line: null, tieStart: null, draft: null };
@@ -84,26 +85,16 @@ export function reduceView(state, action) {
       return state.cursor ? { ...state, cursor: null } : state;
     case "stage-sized":
       return staged(state, action.stage);
-    case "zoomed":
-      return moved(state, (photo) =>
-        zoomAt(
-          state.view,
-          action.factor,
-          action.x,
-          action.y,
-          photo,
-          pane(state),
-          margin(state.stage),
-        ),
-      );
+    case "zoomed": {
+      const { factor, x, y } = action;
+      return moved(state, (...sizes) => zoomAt(state.view, factor, x, y, ...sizes));
+    }
     case "zoomed-to":
-      return moved(state, (photo) =>
-        zoomTo(state.view, action.scale, photo, pane(state), margin(state.stage)),
-      );
+      return moved(state, (...sizes) => zoomTo(state.view, action.scale, ...sizes));
     case "panned":
-      return moved(state, (photo) => panBy(state.view, action.dx, action.dy, photo, pane(state)));
+      return moved(state, (photo, size) => panBy(state.view, action.dx, action.dy, photo, size));
     case "fitted":
-      return moved(state, (photo) => fitView(photo, pane(state), margin(state.stage)));
+      return moved(state, fitView);
     case "noticed":
       return { ...state, notice: { text: action.text, canRetry: false } };
     case "notice-closed":
@@ -111,11 +102,7 @@ export function reduceView(state, action) {
   }
 }
 
-/**
- * The largest brush for a photo, in pixels of the photo.
- *
- * @param {Photo} photo
- */
+/** The largest brush for a photo, in pixels of the photo. @param {Photo} photo */
 export function largestBrush(photo) {
   return Math.max(8, Math.round(Math.max(...photo.size) / 4));
 }
@@ -131,11 +118,7 @@ export function pane({ stage, compare, insight }) {
   return { width: Math.max(1, stage.width / 2), height: stage.height };
 }
 
-/**
- * @param {State} state
- * @param {import("./state.js").Work} work
- * @returns {State}
- */
+/** @param {State} state @param {Work} work */
 function shown(state, work) {
   const { photo } = work;
   const next = {
@@ -146,18 +129,16 @@ function shown(state, work) {
     strength: state.strength,
     marks: state.marks,
     stage: state.stage,
+    methods: state.methods,
+    drawer: state.drawer,
+    rows: emptyRows(state),
     ...work,
     requests: ask(forget(state.requests)),
   };
   return photo ? { ...next, view: fitView(sizeOf(photo), state.stage, margin(state.stage)) } : next;
 }
 
-/**
- * @param {State} state
- * @param {number} dx
- * @param {number} dy
- * @returns {State}
- */
+/** @param {State} state @param {number} dx @param {number} dy @returns {State} */
 function cursorMoved(state, dx, dy) {
   if (!state.photo) return state;
   const [width, height] = state.photo.size;
@@ -173,37 +154,23 @@ function cursorMoved(state, dx, dy) {
   };
 }
 
-/**
- * @param {State} state
- * @param {number} brush
- */
+/** @param {State} state @param {number} brush */
 function brushSize(state, brush) {
   const most = state.photo ? largestBrush(state.photo) : Number.POSITIVE_INFINITY;
   return Math.round(Math.min(Math.max(brush, MIN_BRUSH), most) * 10) / 10;
 }
 
-/**
- * @param {State} state
- * @param {Size} stage
- * @returns {State}
- */
+/** @param {State} state @param {Size} stage */
 function staged(state, stage) {
-  const next = { ...state, stage };
-  if (!state.photo) return next;
-  const photo = sizeOf(state.photo);
-  const view = state.view.fitted
-    ? fitView(photo, pane(next), margin(next.stage))
-    : panBy(state.view, 0, 0, photo, pane(next));
-  return { ...next, view };
+  return moved({ ...state, stage }, (photo, size, edge) =>
+    state.view.fitted ? fitView(photo, size, edge) : panBy(state.view, 0, 0, photo, size),
+  );
 }
 
-/**
- * @param {State} state
- * @param {(photo: Size) => View} change
- * @returns {State}
- */
+/** @param {State} state @param {(photo: Size, pane: Size, margin: number) => View} change */
 function moved(state, change) {
-  return state.photo ? { ...state, view: change(sizeOf(state.photo)) } : state;
+  if (!state.photo) return state;
+  return { ...state, view: change(sizeOf(state.photo), pane(state), margin(state.stage)) };
 }
 
 /** Grey that is left around a fitted photo. @param {Size} stage */

@@ -2,12 +2,7 @@
  * The order of requests: one at a time, always for the latest wish, and no answer older than
  * the one on show.
  *
- * @typedef {{
- *   readonly asked: number,
- *   readonly sent: number,
- *   readonly shown: number,
- *   readonly failed: boolean,
- * }} Requests  numbers of wishes: the latest, the one under way (0: none), the one on show
+ * @import { Requests } from "./types.js"
  */
 
 /** @type {Requests} */
@@ -33,30 +28,18 @@ export function due(requests) {
   return requests.asked;
 }
 
-/**
- * @param {Requests} requests
- * @param {number} number
- * @returns {Requests}
- */
+/** @param {Requests} requests @param {number} number @returns {Requests} */
 export function send(requests, number) {
   return { ...requests, sent: number };
 }
 
-/**
- * @param {Requests} requests
- * @param {number} number
- * @returns {Requests}
- */
+/** @param {Requests} requests @param {number} number @returns {Requests} */
 export function answer(requests, number) {
   if (!isNews(requests, number)) return requests;
   return { ...requests, sent: 0, shown: number };
 }
 
-/**
- * @param {Requests} requests
- * @param {number} number
- * @returns {Requests}
- */
+/** @param {Requests} requests @param {number} number @returns {Requests} */
 export function fail(requests, number) {
   if (number !== requests.sent) return requests;
   // A newer wish is already waiting: it goes out instead of a complaint.

@@ -1,9 +1,7 @@
 /**
  * The contact sheet: which samples are on it. A pick names a sample the same way tomorrow.
  *
- * @typedef {readonly [number, number]} Step  seed and place in its set
- * @typedef {{ readonly seed: number, readonly index: number, readonly near: readonly Step[] }} Pick
- * @typedef {{ readonly pick: Pick, readonly star: boolean }} Tile
+ * @import { Pick, Step, Tile } from "./types.js"
  */
 
 export const LEAST_TILES = 4;
@@ -11,12 +9,7 @@ export const MOST_TILES = 12;
 export const USUAL_TILES = 6;
 const MOST_STEPS = 8;
 
-/**
- * The sheet that a photo begins with.
- *
- * @param {number} count
- * @returns {Tile[]}
- */
+/** The sheet that a photo begins with. @param {number} count @returns {Tile[]} */
 export function firstSheet(count) {
   return fill([], 0, [], count, 0);
 }
@@ -75,11 +68,7 @@ export function resize(sheet, count) {
   return left;
 }
 
-/**
- * @param {readonly Tile[]} sheet
- * @param {number} index
- * @returns {Tile[]}
- */
+/** @param {readonly Tile[]} sheet @param {number} index @returns {Tile[]} */
 export function toggleStar(sheet, index) {
   return sheet.map((tile, k) => (k === index ? { ...tile, star: !tile.star } : tile));
 }
@@ -95,7 +84,6 @@ function stars(sheet) {
  * @param {readonly Step[]} near
  * @param {number} count
  * @param {number} index  first place in the set
- * @returns {Tile[]}
  */
 function fill(tiles, seed, near, count, index) {
   const full = [...tiles];

@@ -1,7 +1,8 @@
 /**
  * What the big view has to show: the part of the photo in sight, and what no picture follows yet.
  *
- * @typedef {import("./state.js").State} State
+ * @import { Part } from "./join/types.js"
+ * @import { Edit, Edits, State } from "./types.js"
  */
 
 import { lineAsEdit } from "./reduce-edits.js";
@@ -13,7 +14,7 @@ import { toPhoto } from "./view.js";
  * no new picture.
  *
  * @param {State} state
- * @returns {readonly [number, number, number, number]}  left, top, right, bottom
+ * @returns {Part}  left, top, right, bottom
  */
 export function partInSight(state) {
   if (!state.photo || state.view.fitted) return [0, 0, 1, 1];
@@ -30,8 +31,8 @@ export function partInSight(state) {
  * The strokes, and the line under way, that a picture with these edits does not follow yet.
  *
  * @param {State} state
- * @param {import("./edits.js").Edits} followed
- * @returns {import("./edits.js").Edit[]}
+ * @param {Edits} followed
+ * @returns {Edit[]}
  */
 export function pendingEdits(state, followed) {
   const known = new Set(followed);

@@ -1,78 +1,12 @@
 /**
  * What the studio page knows.
  *
- * @typedef {import("./edits.js").Edits} Edits
- * @typedef {import("./edits.js").Edit} Edit
- * @typedef {import("./edits.js").Point} Point
- * @typedef {import("./edits.js").Region} Region
- * @typedef {import("./sheet.js").Tile} Tile
- * @typedef {import("./tone.js").Tone} Tone
- * @typedef {import("./view.js").View} View
- * @typedef {import("./view.js").Size} Size
- * @typedef {import("./join/field.js").Field} Field
- *
- * @typedef {"paint" | "point" | "neutral" | "keep" | "tie" | "erase" | "pick" | "move"} Tool
- * @typedef {"split" | "side" | "flip"} CompareMode
- * @typedef {"influence" | "uncertainty" | "unary"} Insight
- * @typedef {{
- *   readonly id: string,
- *   readonly name: string,
- *   readonly size: readonly [number, number],
- *   readonly grid: readonly [number, number],
- *   readonly has_color: boolean,
- *   readonly url: string,
- *   readonly grey: string,
- *   readonly original: string,
- *   readonly colorizations: string,
- *   readonly influence: string,
- *   readonly uncertainty: string,
- *   readonly palette: string,
- * }} Photo  as the API gives it
- * @typedef {{ readonly key: string, readonly field: Field, readonly edits: Edits }} Result
- *   one sample's colours and the edits that they follow; `key` differs for every field
- * @typedef {{ readonly download: string, readonly unary: string }} Addresses
- * @typedef {{ readonly id: string, readonly edits: Edits, readonly samples: ReadonlyMap<string, Addresses> }} Colorization
- *   the last whole answer; `samples` by the word of their pick
- * @typedef {{ readonly text: string, readonly canRetry: boolean }} Notice
- * @typedef {{ readonly tool: Tool, readonly points: readonly Point[], readonly radius: number }} Line
- * @typedef {{
- *   readonly photo: Photo | null,
- *   readonly opening: boolean,
- *   readonly history: import("./history.js").History<Edits>,
- *   readonly line: Line | null,
- *   readonly tieStart: Region | null,
- *   readonly chosen: number,
- *   readonly sheet: readonly Tile[],
- *   readonly selected: number,
- *   readonly peek: number | null,
- *   readonly lastSeed: number,
- *   readonly results: ReadonlyMap<string, Result>,
- *   readonly draft: Result | null,
- *   readonly colorization: Colorization | null,
- *   readonly requests: import("./requests.js").Requests,
- *   readonly model: string,
- *   readonly tool: Tool,
- *   readonly color: string,
- *   readonly recent: readonly string[],
- *   readonly brush: number,
- *   readonly strength: number,
- *   readonly before: boolean,
- *   readonly marks: boolean,
- *   readonly compare: { readonly mode: CompareMode, readonly other: number, readonly at: number } | null,
- *   readonly flipped: boolean,
- *   readonly insight: Insight | null,
- *   readonly tone: Tone,
- *   readonly mark: boolean,
- *   readonly cursor: Point | null,
- *   readonly stage: Size,
- *   readonly view: View,
- *   readonly notice: Notice | null,
- * }} State  `brush`: its diameter in pixels of the photo; `chosen`: number of an edit, 0 for none;
- *   `compare.other`: place on the sheet, −1 for the grey photo
+ * @import { State, Work } from "./types.js"
  */
 
 import { NO_EDITS } from "./edits.js";
 import { startHistory } from "./history.js";
+import { RIVAL, rowWord } from "./methods.js";
 import { NO_REQUESTS } from "./requests.js";
 import { firstSheet, pickKey, USUAL_TILES } from "./sheet.js";
 import { PLAIN_TONE } from "./tone.js";
@@ -103,6 +37,10 @@ export const START = Object.freeze({
   marks: true,
   compare: null,
   flipped: false,
+  methods: [],
+  drawer: false,
+  rows: new Map(),
+  rival: null,
   insight: null,
   tone: PLAIN_TONE,
   mark: false,
@@ -125,22 +63,23 @@ export const WORK = /** @type {const} */ ([
   "mark",
 ]);
 
-/** @typedef {Pick<State, typeof WORK[number]>} Work */
-
 /** @param {State} state @returns {Work} */
 export function workOf(state) {
   return /** @type {Work} */ (Object.fromEntries(WORK.map((name) => [name, state[name]])));
 }
 
-/**
- * The result of a place on the sheet.
- *
- * @param {State} state
- * @param {number} index
- */
+/** The word of a place on the sheet, or of the rival. @param {State} state @param {number} index */
+export function wordAt({ sheet, rival }, index) {
+  if (index === RIVAL) return rival ? rowWord(rival.name, rival.index) : "";
+  const tile = sheet[index];
+  return tile ? pickKey(tile.pick) : "";
+}
+
+/** The result of a place on the sheet, or of the rival. @param {State} state @param {number} index */
 export function resultAt(state, index) {
-  const tile = state.sheet[index];
-  return (tile && state.results.get(pickKey(tile.pick))) ?? null;
+  const { rival, rows, results } = state;
+  if (index !== RIVAL) return results.get(wordAt(state, index)) ?? null;
+  return (rival && rows.get(rival.name)?.results[rival.index]) ?? null;
 }
 
 /** The place on the sheet that the big view shows. @param {State} state */

@@ -1,18 +1,20 @@
-/** Every way the state of the studio page can change: (state, action) → state. */
+/**
+ * Every way the state of the studio page can change: (state, action) → state.
+ *
+ * @import { Action, EditAction, MethodAction, SheetAction, State, ViewAction } from "./types.js"
+ */
 
+import { reduceMethods } from "./methods.js";
 import { reduceEdits } from "./reduce-edits.js";
 import { reduceSheet } from "./reduce-sheet.js";
 import { reduceView } from "./reduce-view.js";
 
-/**
- * @param {import("./state.js").State} state
- * @param {import("./actions.js").Action} action
- * @returns {import("./state.js").State}
- */
+/** @param {State} state @param {Action} action @returns {State} */
 export function reduce(state, action) {
   return (
-    reduceEdits(state, /** @type {import("./actions.js").EditAction} */ (action)) ??
-    reduceSheet(state, /** @type {import("./actions.js").SheetAction} */ (action)) ??
-    reduceView(state, /** @type {import("./actions.js").ViewAction} */ (action))
+    reduceEdits(state, /** @type {EditAction} */ (action)) ??
+    reduceSheet(state, /** @type {SheetAction} */ (action)) ??
+    reduceMethods(state, /** @type {MethodAction} */ (action)) ??
+    reduceView(state, /** @type {ViewAction} */ (action))
   );
 }

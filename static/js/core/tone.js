@@ -1,8 +1,7 @@
 /**
  * Sliders on a finished colouring, with the formula of `huefield/tone.py`.
  *
- * @typedef {{ readonly saturation: number, readonly warmth: number, readonly strength: number }} Tone
- *   saturation 0 to 2, warmth −1 to 1, strength 0 to 1
+ * @import { Tone } from "./types.js"
  */
 
 /** @type {Tone} */

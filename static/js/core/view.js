@@ -1,13 +1,7 @@
 /**
  * Where the photo lies in its stage: screen = photo × scale + offset, in CSS pixels.
  *
- * @typedef {{ readonly width: number, readonly height: number }} Size
- * @typedef {{
- *   readonly scale: number,
- *   readonly x: number,
- *   readonly y: number,
- *   readonly fitted: boolean,
- * }} View  `fitted`: follows the stage when that changes its size
+ * @import { Point, Size, View } from "./types.js"
  */
 
 /** CSS pixels that one pixel of the photo may fill. */
@@ -22,13 +16,13 @@ const MAX_SCALE = 8;
  * @returns {View}
  */
 export function fitView(photo, stage, margin) {
-  const scale = fitScale(photo, stage, margin);
-  return {
-    scale,
-    x: (stage.width - photo.width * scale) / 2,
-    y: (stage.height - photo.height * scale) / 2,
-    fitted: true,
-  };
+  return centred(photo, stage, fitScale(photo, stage, margin), true);
+}
+
+/** @param {Size} photo @param {Size} stage @param {number} scale @param {boolean} fitted */
+function centred(photo, stage, scale, fitted) {
+  const x = (stage.width - photo.width * scale) / 2;
+  return { scale, x, y: (stage.height - photo.height * scale) / 2, fitted };
 }
 
 /**
@@ -67,8 +61,7 @@ export function zoomTo(view, scale, photo, stage, margin) {
     const factor = scale / view.scale;
     return zoomAt(view, factor, stage.width / 2, stage.height / 2, photo, stage, margin);
   }
-  const x = (stage.width - photo.width * scale) / 2;
-  return { scale, x, y: (stage.height - photo.height * scale) / 2, fitted: false };
+  return centred(photo, stage, scale, false);
 }
 
 /**
@@ -84,21 +77,12 @@ export function panBy(view, dx, dy, photo, stage) {
   return keepInSight({ ...view, x: view.x + dx, y: view.y + dy }, photo, stage);
 }
 
-/**
- * @param {View} view
- * @param {number} x
- * @param {number} y
- * @returns {import("./edits.js").Point}
- */
+/** @param {View} view @param {number} x @param {number} y @returns {Point} */
 export function toPhoto(view, x, y) {
   return [(x - view.x) / view.scale, (y - view.y) / view.scale];
 }
 
-/**
- * @param {View} view
- * @param {import("./edits.js").Point} point
- * @returns {[number, number]}
- */
+/** @param {View} view @param {Point} point @returns {[number, number]} */
 export function toScreen(view, point) {
   return [point[0] * view.scale + view.x, point[1] * view.scale + view.y];
 }
@@ -116,11 +100,7 @@ export function previewSide(photo, scale, sides) {
   return sides.find((side) => side >= wanted) ?? sides[sides.length - 1];
 }
 
-/**
- * @param {Size} photo
- * @param {Size} stage
- * @param {number} margin
- */
+/** @param {Size} photo @param {Size} stage @param {number} margin */
 function fitScale(photo, stage, margin) {
   const width = Math.max(stage.width - 2 * margin, 1);
   const height = Math.max(stage.height - 2 * margin, 1);
@@ -133,7 +113,6 @@ function fitScale(photo, stage, margin) {
  * @param {View} view
  * @param {Size} photo
  * @param {Size} stage
- * @returns {View}
  */
 function keepInSight(view, photo, stage) {
   const cx = stage.width / 2;

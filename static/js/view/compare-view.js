@@ -1,12 +1,12 @@
 /**
  * Two pictures compared: split by a divider, side by side with joint zoom, or flipped by a key.
  *
- * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/state.js").CompareMode} CompareMode
+ * @import { CompareMode, State, Store } from "../core/types.js"
  */
 
+import { RIVAL, titleOf } from "../core/methods.js";
 import { say, WORDS } from "../words.js";
-import { button, element, make, press } from "./elements.js";
+import { element, make, onClick, onDrag, press } from "./elements.js";
 
 export class CompareView {
   #bar = element("compare-bar");
@@ -16,7 +16,7 @@ export class CompareView {
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
-    button("compare").addEventListener("click", () => this.toggle());
+    onClick("compare", () => this.toggle());
     for (const mode of this.#modes()) {
       const name = /** @type {CompareMode} */ (mode.dataset.mode);
       mode.addEventListener("click", () => this.#change({ mode: name }));
@@ -33,11 +33,7 @@ export class CompareView {
     this.#other.addEventListener("change", () =>
       this.#change({ other: Number(this.#other.value) }),
     );
-    this.#divider.addEventListener("pointerdown", (event) => {
-      this.#divider.setPointerCapture(event.pointerId);
-    });
-    this.#divider.addEventListener("pointermove", (event) => {
-      if (!this.#divider.hasPointerCapture(event.pointerId)) return;
+    onDrag(this.#divider, (event) => {
       const box = element("stage").getBoundingClientRect();
       this.#slide((event.clientX - box.left) / box.width);
     });
@@ -49,7 +45,8 @@ export class CompareView {
       this.#slide(compare.at + by);
     });
     store.subscribe((state, before) => {
-      if (state.compare !== before.compare || state.sheet !== before.sheet) this.#show();
+      const parts = /** @type {const} */ (["compare", "sheet", "rival"]);
+      if (parts.some((part) => state[part] !== before[part])) this.#show();
     });
   }
 
@@ -63,7 +60,7 @@ export class CompareView {
     });
   }
 
-  /** @param {Partial<NonNullable<import("../core/state.js").State["compare"]>>} change */
+  /** @param {Partial<NonNullable<State["compare"]>>} change */
   #change(change) {
     const { compare } = this.store.state();
     if (compare) this.store.dispatch({ type: "compared", compare: { ...compare, ...change } });
@@ -75,18 +72,16 @@ export class CompareView {
   }
 
   #modes() {
-    return /** @type {HTMLButtonElement[]} */ ([...this.#bar.querySelectorAll("button")]);
+    return /** @type {HTMLButtonElement[]} */ ([...this.#bar.querySelectorAll("[data-mode]")]);
   }
 
   #show() {
-    const { compare, sheet } = this.store.state();
+    const { compare, sheet, rival } = this.store.state();
     press("compare", compare !== null);
     this.#bar.hidden = compare === null;
     this.#divider.hidden = compare?.mode !== "split";
     if (!compare) return;
-    for (const mode of this.#modes()) {
-      mode.setAttribute("aria-pressed", String(mode.dataset.mode === compare.mode));
-    }
+    for (const mode of this.#modes()) press(mode, mode.dataset.mode === compare.mode);
     this.#divider.style.left = `${100 * compare.at}%`;
     this.#divider.setAttribute("aria-valuenow", String(Math.round(100 * compare.at)));
     this.#other.replaceChildren(
@@ -95,6 +90,10 @@ export class CompareView {
         make("option", { value: String(k) }, say(WORDS.sample, { number: k + 1 })),
       ),
     );
+    if (rival) {
+      const name = { title: titleOf(this.store.state(), rival.name), number: rival.index + 1 };
+      this.#other.append(make("option", { value: String(RIVAL) }, say(WORDS.method_sample, name)));
+    }
     this.#other.value = String(compare.other);
   }
 }

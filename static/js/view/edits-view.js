@@ -1,12 +1,11 @@
 /**
  * The list of edits, the latest on top: choose, hide, reorder, set the strength of, delete.
  *
- * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/edits.js").Edit} Edit
+ * @import { Edit, Store } from "../core/types.js"
  */
 
 import { say, WORDS } from "../words.js";
-import { button, element, make, makeIcon } from "./elements.js";
+import { button, element, make, makeButton, makeIcon, onClick, press } from "./elements.js";
 import { colorOf } from "./stage-painter.js";
 
 export class EditsView {
@@ -17,7 +16,7 @@ export class EditsView {
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
-    button("clear").addEventListener("click", () => store.dispatch({ type: "edits-cleared" }));
+    onClick("clear", () => store.dispatch({ type: "edits-cleared" }));
     store.subscribe((state, before) => {
       if (state.history.present !== before.history.present) this.#lay();
       else if (state.chosen !== before.chosen) this.#mark();
@@ -51,7 +50,7 @@ export class EditsView {
   #mark() {
     const { chosen } = this.store.state();
     for (const row of this.#list.querySelectorAll(".edit-name")) {
-      row.setAttribute("aria-pressed", String(row.getAttribute("data-key") === `name-${chosen}`));
+      press(row, row.getAttribute("data-key") === `name-${chosen}`);
     }
   }
 
@@ -63,13 +62,12 @@ export class EditsView {
     const name = say(WORDS.edit_name, { kind: kindOf(edit), number: id });
     const chip = make("i", { class: "chip", "data-kind": edit.kind });
     if (edit.kind === "color") chip.style.setProperty("--chip", colorOf(edit));
-    const title = make(
-      "button",
-      { type: "button", class: "edit-name", "data-key": `name-${id}`, "aria-pressed": "false" },
+    const title = makeButton(
+      { class: "edit-name", "data-key": `name-${id}` },
+      () => this.store.dispatch({ type: "edit-chosen", id }),
       chip,
       name,
     );
-    title.addEventListener("click", () => this.store.dispatch({ type: "edit-chosen", id }));
     const strength = make("input", {
       type: "range",
       min: "0",
@@ -90,7 +88,7 @@ export class EditsView {
     const eye = this.#button("hide", "eye", say(hide, { name }), id, () =>
       this.store.dispatch({ type: "edit-changed", id, change: { hidden: !edit.hidden } }),
     );
-    eye.setAttribute("aria-pressed", String(edit.hidden));
+    press(eye, edit.hidden);
     const row = make(
       "li",
       { class: "edit" },
@@ -120,19 +118,8 @@ export class EditsView {
    * @param {() => void} act
    */
   #button(key, icon, name, id, act) {
-    const made = make(
-      "button",
-      {
-        type: "button",
-        class: "small",
-        title: name,
-        "aria-label": name,
-        "data-key": `${key}-${id}`,
-      },
-      makeIcon(icon),
-    );
-    made.addEventListener("click", act);
-    return made;
+    const about = { class: "small", title: name, "aria-label": name, "data-key": `${key}-${id}` };
+    return makeButton(about, act, makeIcon(icon));
   }
 }
 

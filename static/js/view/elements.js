@@ -27,6 +27,43 @@ export function button(id) {
   return element(id, HTMLButtonElement);
 }
 
+/** What a button does. @param {string} id @param {(event: MouseEvent) => void} act */
+export function onClick(id, act) {
+  button(id).addEventListener("click", act);
+}
+
+/** Moves of a pointer that went down on it. @param {HTMLElement} target @param {(event: PointerEvent) => void} act */
+export function onDrag(target, act) {
+  target.addEventListener("pointerdown", (event) => target.setPointerCapture(event.pointerId));
+  target.addEventListener("pointermove", (event) => {
+    if (target.hasPointerCapture(event.pointerId)) act(event);
+  });
+}
+
+/** The file input of an id; the same files may be chosen again. @param {string} id @param {(files: File[]) => void} take */
+export function fileInput(id, take) {
+  const input = element(id, HTMLInputElement);
+  input.addEventListener("change", () => {
+    const files = [...(input.files ?? [])];
+    input.value = "";
+    if (files.length > 0) take(files);
+  });
+  return input;
+}
+
+/**
+ * The pixel of a canvas under the pointer.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {MouseEvent} event
+ * @returns {[number, number]}
+ */
+export function pixelUnder(canvas, event) {
+  const box = canvas.getBoundingClientRect();
+  const x = ((event.clientX - box.left) / box.width) * canvas.width;
+  return [x, ((event.clientY - box.top) / box.height) * canvas.height];
+}
+
 /**
  * A new element with text and attributes.
  *
@@ -44,10 +81,19 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * An icon of the page's sprite.
+ * A new button.
  *
- * @param {string} name
+ * @param {Record<string, string>} attributes
+ * @param {(event: MouseEvent) => void} act  when it is clicked
+ * @param {(Node | string)[]} children
  */
+export function makeButton(attributes, act, ...children) {
+  const made = make("button", { type: "button", ...attributes }, ...children);
+  made.addEventListener("click", act);
+  return made;
+}
+
+/** An icon of the page's sprite. @param {string} name */
 export function makeIcon(name) {
   const space = "http://www.w3.org/2000/svg";
   const icon = document.createElementNS(space, "svg");
@@ -59,12 +105,10 @@ export function makeIcon(name) {
   return icon;
 }
 
-/**
- * @param {string} id
- * @param {boolean} pressed
- */
-export function press(id, pressed) {
-  button(id).setAttribute("aria-pressed", String(pressed));
+/** @param {string | Element} which  its id, or the button itself @param {boolean} pressed */
+export function press(which, pressed) {
+  const found = typeof which === "string" ? button(which) : which;
+  found.setAttribute("aria-pressed", String(pressed));
 }
 
 /**

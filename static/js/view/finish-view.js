@@ -1,13 +1,12 @@
 /**
  * Finishing: the sliders on the result, and the download menu.
  *
- * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/tone.js").Tone} Tone
+ * @import { Store, Tone } from "../core/types.js"
  */
 
 import { PLAIN_TONE } from "../core/tone.js";
 import { say, WORDS } from "../words.js";
-import { button, element } from "./elements.js";
+import { button, element, fileInput, onClick } from "./elements.js";
 
 /** @type {[string, keyof Tone][]} */
 const SLIDERS = [
@@ -35,35 +34,22 @@ export class FinishView {
         }),
       );
     }
-    button("tone-reset").addEventListener("click", () =>
-      store.dispatch({ type: "tone-chosen", tone: PLAIN_TONE }),
-    );
+    onClick("tone-reset", () => store.dispatch({ type: "tone-chosen", tone: PLAIN_TONE }));
     const mark = element("mark", HTMLInputElement);
     mark.addEventListener("change", () =>
       store.dispatch({ type: "mark-chosen", mark: mark.checked }),
     );
     const menu = element("save-menu");
-    const choose = (/** @type {string} */ id, /** @type {() => void} */ act) =>
-      button(id).addEventListener("click", () => {
-        menu.hidePopover();
-        act();
-      });
-    for (const entry of menu.querySelectorAll("[data-format]")) {
-      entry.addEventListener("click", () => {
-        menu.hidePopover();
-        wishes.save(entry.getAttribute("data-format") ?? "png", false);
-      });
+    for (const entry of menu.querySelectorAll("button")) {
+      entry.addEventListener("click", () => menu.hidePopover());
+      const { format } = entry.dataset;
+      if (format) entry.addEventListener("click", () => wishes.save(format, false));
     }
-    choose("save-layer", () => wishes.save("png", true));
-    choose("save-stars", wishes.saveStars);
-    choose("save-edits", wishes.saveEdits);
-    const file = element("edits-file", HTMLInputElement);
-    choose("load-edits", () => file.click());
-    file.addEventListener("change", () => {
-      const chosen = file.files?.[0];
-      file.value = "";
-      if (chosen) wishes.openEdits(chosen);
-    });
+    onClick("save-layer", () => wishes.save("png", true));
+    onClick("save-stars", wishes.saveStars);
+    onClick("save-edits", wishes.saveEdits);
+    const file = fileInput("edits-file", ([chosen]) => wishes.openEdits(chosen));
+    onClick("load-edits", () => file.click());
     store.subscribe(() => this.#show());
     this.#show();
   }

@@ -2,7 +2,7 @@
  * The grey photo: loaded as sharp as the screen needs it, and its lightness at any place, read once
  * at a small size. Used by `stage-view.js`.
  *
- * @typedef {import("../core/state.js").State} State
+ * @import { State } from "../core/types.js"
  */
 
 import { greyToLightness } from "../core/gamut.js";

@@ -1,7 +1,7 @@
 /** The page of keys, and the three steps of a first visit. */
 
 import { WORDS } from "../words.js";
-import { button, element } from "./elements.js";
+import { button, element, onClick } from "./elements.js";
 
 const SEEN = "huefield.tour";
 const STEPS = [WORDS.tour_1, WORDS.tour_2, WORDS.tour_3];
@@ -12,10 +12,10 @@ export class HelpView {
   #step = 0;
 
   constructor() {
-    button("help").addEventListener("click", () => this.open());
-    button("help-close").addEventListener("click", () => this.#page.close());
-    button("tour-skip").addEventListener("click", () => this.#end());
-    button("tour-next").addEventListener("click", () => {
+    onClick("help", () => this.open());
+    onClick("help-close", () => this.#page.close());
+    onClick("tour-skip", () => this.#end());
+    onClick("tour-next", () => {
       if (++this.#step === STEPS.length) this.#end();
       else this.#show();
     });

@@ -1,20 +1,20 @@
-/** Strokes as the join worker takes them; the same edit always gives the same ink. */
+/**
+ * Strokes as the join worker takes them; the same edit always gives the same ink.
+ *
+ * @import { Edit, Edits } from "../core/types.js"
+ * @import { Ink } from "../core/join/types.js"
+ */
 
 import { hexToRgb, rgbToLab } from "../core/color.js";
 
 /**
- * @typedef {import("../core/edits.js").Edit} Edit
- * @typedef {import("../join-worker.js").Ink} Ink
  */
 
 /** @type {WeakMap<Edit, Ink>} */
 const made = new WeakMap();
 let count = 0;
 
-/**
- * @param {import("../core/edits.js").Edits} edits
- * @returns {Ink[]}
- */
+/** @param {Edits} edits @returns {Ink[]} */
 export function inksOf(edits) {
   return edits.filter(({ kind, hidden }) => kind === "color" && !hidden).map(inkOf);
 }

@@ -1,15 +1,15 @@
 /**
  * What the model knows, laid over the photo: influence, doubt, and the unary beside the result.
  *
- * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/state.js").Insight} Insight
+ * @import { Influence, Insight, Point, Store } from "../core/types.js"
+ * @import { StageView } from "./stage-view.js"
  */
 
-import { ApiError, fetchJson } from "../api.js";
+import { ApiError, fetchJson, placeQuery } from "../api.js";
 import { readField } from "../core/join/field.js";
 import { pickKey } from "../core/sheet.js";
 import { say, WORDS } from "../words.js";
-import { button, context2d, element, make, press } from "./elements.js";
+import { context2d, element, make, onClick, press } from "./elements.js";
 import { toggled } from "./keys.js";
 
 /** @type {readonly Insight[]} */
@@ -22,15 +22,12 @@ export class InsightView {
   #asking = new AbortController();
   #shown = "";
 
-  /**
-   * @param {Store} store
-   * @param {import("./stage-view.js").StageView} stage
-   */
+  /** @param {Store} store @param {StageView} stage */
   constructor(store, stage) {
     this.store = store;
     this.stage = stage;
     for (const name of ALL) {
-      button(name).addEventListener("click", () => store.dispatch(toggled(store.state(), name)));
+      onClick(name, () => store.dispatch(toggled(store.state(), name)));
     }
     store.subscribe((state, before) => {
       for (const name of ALL) press(name, state.insight === name);
@@ -42,15 +39,13 @@ export class InsightView {
     });
   }
 
-  /** Show the influence of a place. @param {import("../core/edits.js").Point} place */
+  /** Show the influence of a place. @param {Point} place */
   async pointAt(place) {
-    const { insight, photo, model } = this.store.state();
-    if (insight !== "influence" || !photo) return;
-    const [x, y] = place;
-    if (!(x >= 0 && y >= 0 && x <= photo.size[0] && y <= photo.size[1])) return;
-    const query = { x: x.toFixed(1), y: y.toFixed(1), ...(model ? { model } : {}) };
+    const { insight, photo } = this.store.state();
+    const query = placeQuery(this.store.state(), place);
+    if (insight !== "influence" || !photo || !query) return;
     await this.#try(async (signal) => {
-      /** @type {import("../api.js").Influence} */
+      /** @type {Influence} */
       const { grid, listens, reaches } = await fetchJson(photo.influence, query, signal);
       if (signal.aborted) return;
       const heard = scaled(listens);
@@ -131,11 +126,7 @@ export class InsightView {
   }
 }
 
-/**
- * Values from 0 to 1, their extremes left out.
- *
- * @param {readonly number[]} values
- */
+/** Values from 0 to 1, their extremes left out. @param {readonly number[]} values */
 function scaled(values) {
   const ordered = [...values].sort((a, b) => a - b);
   const low = ordered[Math.floor(0.02 * ordered.length)];

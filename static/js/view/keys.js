@@ -1,9 +1,7 @@
 /**
  * The keyboard: every tool, and painting without a pointer.
  *
- * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/state.js").State} State
- * @typedef {import("../core/actions.js").Action} Action
+ * @import { Action, Insight, Point, State, Store } from "../core/types.js"
  */
 
 import { ARROWS, element } from "./elements.js";
@@ -20,14 +18,14 @@ const TOOLS = {
   q: "pick",
   v: "move",
 };
-/** @type {Record<string, import("../core/state.js").Insight>} */
+/** @type {Record<string, Insight>} */
 const INSIGHTS = { i: "influence", u: "uncertainty", y: "unary" };
 
 export class Keys {
   #canvas = element("picture", HTMLCanvasElement);
   /** @type {(held: boolean) => void} */
   onSpace = () => {};
-  /** Called with the place that the cursor came to. @type {(place: import("../core/edits.js").Point) => void} */
+  /** Called with the place that the cursor came to. @type {(place: Point) => void} */
   onCursor = () => {};
   onHelp = () => {};
   onCompare = () => {};
@@ -160,11 +158,7 @@ function keyAction(event, state) {
   }
 }
 
-/**
- * @param {State} state
- * @param {import("../core/state.js").Insight} insight
- * @returns {Action}
- */
+/** @param {State} state @param {Insight} insight @returns {Action} */
 export function toggled(state, insight) {
   return { type: "insight-chosen", insight: state.insight === insight ? null : insight };
 }

@@ -2,12 +2,12 @@
  * Progress and messages: a line and a word for anything that takes longer than a moment, and
  * failures in words with a way to try again.
  *
- * @typedef {import("./stage-view.js").Store} Store
+ * @import { Store } from "../core/types.js"
  */
 
 import { isWaiting } from "../core/requests.js";
 import { WORDS } from "../words.js";
-import { button, element } from "./elements.js";
+import { button, element, onClick } from "./elements.js";
 
 /** Milliseconds of work that need no word. */
 const PATIENCE = 400;
@@ -31,9 +31,7 @@ export class MessageView {
   constructor(store) {
     this.store = store;
     this.#retry.addEventListener("click", () => store.dispatch({ type: "retry" }));
-    button("notice-close").addEventListener("click", () =>
-      store.dispatch({ type: "notice-closed" }),
-    );
+    onClick("notice-close", () => store.dispatch({ type: "notice-closed" }));
     store.subscribe((state, before) => {
       this.#refresh();
       if (state.notice === before.notice) return;

@@ -2,14 +2,14 @@
  * The colour tray: the colour in hand, the disc of what can exist, suggestions, everyday and recent
  * colours, brush size and strength.
  *
- * @typedef {import("./stage-view.js").Store} Store
+ * @import { Point, Store, Suggestion } from "../core/types.js"
  */
 
-import { ApiError, fetchJson } from "../api.js";
+import { ApiError, fetchJson, placeQuery } from "../api.js";
 import { colorAtLightness } from "../core/gamut.js";
 import { largestBrush, MIN_BRUSH } from "../core/reduce-view.js";
 import { say, WORDS } from "../words.js";
-import { element, make } from "./elements.js";
+import { element, make, makeButton, press } from "./elements.js";
 import { Picker } from "./picker.js";
 
 const SUGGEST = matchMedia("(hover: hover)").matches ? WORDS.suggest : WORDS.suggest_touch;
@@ -68,21 +68,19 @@ export class PaletteView {
    * Ask for colours that suit a place, and turn the disc to its lightness; only the latest question
    * counts.
    *
-   * @param {import("../core/edits.js").Point} place
+   * @param {Point} place
    */
   async suggestAt(place) {
-    const { photo, model, colorization, line } = this.store.state();
+    const { photo, colorization, line } = this.store.state();
+    const query = placeQuery(this.store.state(), place);
     this.#asking.abort();
-    if (!photo || line) return;
-    const [x, y] = place;
-    if (!(x >= 0 && y >= 0 && x <= photo.size[0] && y <= photo.size[1])) return;
+    if (!photo || line || !query) return;
     this.#picker.show(this.store.state().color, this.#light);
     if (!colorization) return;
     this.#asking = new AbortController();
     const { signal } = this.#asking;
-    const query = { x: x.toFixed(1), y: y.toFixed(1), ...(model ? { model } : {}) };
     try {
-      /** @type {{ colors: import("../api.js").Suggestion[] }} */
+      /** @type {{ colors: Suggestion[] }} */
       const { colors } = await fetchJson(photo.palette, query, signal);
       if (signal.aborted) return;
       if (colors.length === 0) this.#hint(WORDS.suggest_none);
@@ -116,7 +114,7 @@ export class PaletteView {
     this.#picker.show(color, this.#light);
     for (const swatch of this.#tray.querySelectorAll(".swatch")) {
       const same = swatch instanceof HTMLElement && swatch.dataset.color === color;
-      swatch.setAttribute("aria-pressed", String(same));
+      press(swatch, same);
     }
   }
 
@@ -155,19 +153,11 @@ export class PaletteView {
     this.#suggested.replaceChildren(make("p", { class: "hint" }, text));
   }
 
-  /**
-   * @param {string} name
-   * @param {string} color
-   */
+  /** @param {string} name @param {string} color */
   #swatch(name, color) {
     const chip = make("i");
     chip.style.setProperty("--chip", color);
-    const swatch = make(
-      "button",
-      { type: "button", class: "swatch", title: name, "aria-label": name, "data-color": color },
-      chip,
-    );
-    swatch.addEventListener("click", () => this.#choose(color));
-    return swatch;
+    const about = { class: "swatch", title: name, "aria-label": name, "data-color": color };
+    return makeButton(about, () => this.#choose(color), chip);
   }
 }

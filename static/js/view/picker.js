@@ -3,7 +3,7 @@
 import { hexToRgb, labToRgb, rgbToHex, rgbToLab } from "../core/color.js";
 import { clipToGamut } from "../core/gamut.js";
 import { say, WORDS } from "../words.js";
-import { ARROWS, context2d, element } from "./elements.js";
+import { ARROWS, context2d, element, onDrag, pixelUnder } from "./elements.js";
 
 /** ab at the rim of the disc. */
 const REACH = 100;
@@ -22,18 +22,11 @@ export class Picker {
     this.onColor = onColor;
     const canvas = this.#canvas;
     const follow = (/** @type {PointerEvent} */ event) => {
-      const box = canvas.getBoundingClientRect();
-      const x = (2 * (event.clientX - box.left)) / box.width - 1;
-      const y = (2 * (event.clientY - box.top)) / box.height - 1;
-      this.#take(x * REACH, -y * REACH);
+      const [x, y] = pixelUnder(canvas, event);
+      this.#take(((2 * x) / canvas.width - 1) * REACH, (1 - (2 * y) / canvas.height) * REACH);
     };
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      follow(event);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (canvas.hasPointerCapture(event.pointerId)) follow(event);
-    });
+    canvas.addEventListener("pointerdown", follow);
+    onDrag(canvas, follow);
     canvas.addEventListener("keydown", (event) => {
       const arrow = ARROWS[event.key];
       if (!arrow) return;
@@ -43,10 +36,7 @@ export class Picker {
     });
   }
 
-  /**
-   * @param {string} color  the wish
-   * @param {number} light  L, 0 to 100
-   */
+  /** @param {string} color  the wish @param {number} light  L, 0 to 100 */
   show(color, light) {
     const [, a, b] = rgbToLab(hexToRgb(color));
     this.#ab = clipToGamut(light, a, b);
@@ -58,10 +48,7 @@ export class Picker {
     this.#draw();
   }
 
-  /**
-   * @param {number} a
-   * @param {number} b
-   */
+  /** @param {number} a @param {number} b */
   #take(a, b) {
     const ab = clipToGamut(this.#light, a, b);
     this.onColor(rgbToHex(labToRgb([this.#light, ab[0], ab[1]])));

@@ -2,13 +2,15 @@
  * The pictures of the samples: which are wanted, which are here. Small ones for the sheet, sharp
  * ones of the visible part for the big view, all made by the darkroom.
  *
- * @typedef {import("../core/state.js").State} State
- * @typedef {import("../core/state.js").Result} Result
- * @typedef {readonly [number, number, number, number]} Part  shares of the photo: left, top, right, bottom
  * @typedef {{ bitmap: ImageBitmap, part: Part, result: Result, stamp: string }} Sharp
  * @typedef {{ bitmap: ImageBitmap, result: Result, stamp: string }} Small
+ *
+ * @import { Part } from "../core/join/types.js"
+ * @import { Result, State } from "../core/types.js"
+ * @import { Darkroom } from "../darkroom.js"
  */
 
+import { rowWord } from "../core/methods.js";
 import { pickKey } from "../core/sheet.js";
 import { inksOf } from "./inks.js";
 
@@ -23,12 +25,12 @@ export class Prints {
   #wanted = new Map();
   /** @type {Map<string, Sharp>} */
   #sharp = new Map();
-  /** Called with the place on the sheet whose small picture is new. @type {(index: number) => void} */
-  onSmall = () => {};
+  /** Called with the word of a result whose small picture is new. @type {((word: string) => void)[]} */
+  onSmall = [];
   /** Called when a sharp picture is new. @type {(slot: string) => void} */
   onSharp = () => {};
 
-  /** @param {import("../darkroom.js").Darkroom} darkroom */
+  /** @param {Darkroom} darkroom */
   constructor(darkroom) {
     this.darkroom = darkroom;
   }
@@ -40,10 +42,9 @@ export class Prints {
     this.darkroom.clear();
   }
 
-  /** The small picture of a place on the sheet. @param {State} state @param {number} index */
-  small(state, index) {
-    const tile = state.sheet[index];
-    return (tile && this.#small.get(pickKey(tile.pick))) ?? null;
+  /** The small picture of a result, by its word. @param {string | undefined} word */
+  small(word) {
+    return this.#small.get(word ?? "") ?? null;
   }
 
   /** @param {string} slot */
@@ -59,17 +60,14 @@ export class Prints {
 
   /** Ask for the small pictures that are missing. @param {State} state */
   wantSmall(state) {
-    state.sheet.forEach(({ pick }, index) => {
-      const word = pickKey(pick);
-      const result = state.results.get(word);
-      if (!result) return;
+    wordedResults(state).forEach(([word, result], index) => {
       const stamp = `${result.key} ${toneStamp(state)}`;
       if (this.#wanted.get(word) === stamp) return;
       this.#wanted.set(word, stamp);
       const job = { ...jobOf(result, state), draft: false, part: null, width: 0, height: 0 };
       this.darkroom.develop(word, 10 + index, job, (bitmap) => {
         this.#small.set(word, { bitmap, result, stamp });
-        this.onSmall(index);
+        for (const act of this.onSmall) act(word);
       });
     });
   }
@@ -110,6 +108,26 @@ export class Prints {
   isCurrent(slot) {
     return this.#sharp.get(slot)?.stamp === this.#wanted.get(slot);
   }
+}
+
+/**
+ * What small pictures show: the sheet, and the open rows of earlier methods.
+ *
+ * @param {State} state
+ */
+function wordedResults({ sheet, results, drawer, rows }) {
+  /** @type {[string, Result][]} */
+  const worded = [];
+  for (const { pick } of sheet) {
+    const result = results.get(pickKey(pick));
+    if (result) worded.push([pickKey(pick), result]);
+  }
+  for (const [name, row] of drawer ? rows : []) {
+    row.results.forEach((result, k) => {
+      worded.push([rowWord(name, k), result]);
+    });
+  }
+  return worded;
 }
 
 /** @param {Result} result @param {State} state */

@@ -1,10 +1,10 @@
 /**
  * A picture to take colours from: one that a person brings, or the photo's own colours.
  *
- * @typedef {import("./stage-view.js").Store} Store
+ * @import { Point, Store } from "../core/types.js"
  */
 
-import { button, colorAt, drawSmall, element } from "./elements.js";
+import { button, colorAt, drawSmall, element, fileInput, onClick, pixelUnder } from "./elements.js";
 
 /** Longer side of the picture in the tray. */
 const SIDE = 512;
@@ -15,24 +15,16 @@ export class ReferenceView {
   #canvas = element("reference-picture", HTMLCanvasElement);
   #own = button("own-colors");
 
-  /**
-   * @param {Store} store
-   * @param {(url: string) => Promise<ImageBitmap>} load
-   */
+  /** @param {Store} store @param {(url: string) => Promise<ImageBitmap>} load */
   constructor(store, load) {
     this.store = store;
-    const file = element("reference-file", HTMLInputElement);
-    button("reference-open").addEventListener("click", () => file.click());
-    file.addEventListener("change", async () => {
-      const chosen = file.files?.[0];
-      file.value = "";
-      if (chosen) this.#show(await createImageBitmap(chosen), false);
-    });
+    const file = fileInput("reference-file", async ([chosen]) =>
+      this.#show(await createImageBitmap(chosen), false),
+    );
+    onClick("reference-open", () => file.click());
     this.#canvas.addEventListener("click", (event) => {
-      const box = this.#canvas.getBoundingClientRect();
-      const x = ((event.clientX - box.left) / box.width) * this.#canvas.width;
-      const y = ((event.clientY - box.top) / box.height) * this.#canvas.height;
-      store.dispatch({ type: "color-chosen", color: colorAt(this.#canvas, x, y) });
+      const color = colorAt(this.#canvas, ...pixelUnder(this.#canvas, event));
+      store.dispatch({ type: "color-chosen", color });
     });
     this.#own.addEventListener("click", () => this.#takePoints());
     store.subscribe(async (state, before) => {
@@ -46,10 +38,7 @@ export class ReferenceView {
     });
   }
 
-  /**
-   * @param {ImageBitmap} bitmap
-   * @param {boolean} own
-   */
+  /** @param {ImageBitmap} bitmap @param {boolean} own */
   #show(bitmap, own) {
     drawSmall(this.#canvas, bitmap, SIDE);
     this.#canvas.hidden = false;
@@ -64,7 +53,7 @@ export class ReferenceView {
     const edits = Array.from({ length: across * down }, (_, k) => {
       const u = ((k % across) + 0.5) / across;
       const v = (Math.floor(k / across) + 0.5) / down;
-      /** @type {readonly import("../core/edits.js").Point[]} */
+      /** @type {readonly Point[]} */
       const points = [[Math.round(u * width), Math.round(v * height)]];
       const color = colorAt(this.#canvas, u * this.#canvas.width, v * this.#canvas.height);
       const kind = /** @type {const} */ ("color");

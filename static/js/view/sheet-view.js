@@ -2,12 +2,25 @@
  * The contact sheet: a tile a sample, grey until its colours are there; pointing at one shows it
  * large, a star keeps it.
  *
- * @typedef {import("./stage-view.js").Store} Store
+ * @import { Store } from "../core/types.js"
+ * @import { Prints } from "./prints.js"
  */
 
-import { resultAt } from "../core/state.js";
+import { pickKey } from "../core/sheet.js";
+import { resultAt, wordAt } from "../core/state.js";
 import { say, WORDS } from "../words.js";
-import { ARROWS, button, colorAt, drawSmall, element, make, makeIcon } from "./elements.js";
+import {
+  ARROWS,
+  colorAt,
+  drawSmall,
+  element,
+  make,
+  makeButton,
+  makeIcon,
+  onClick,
+  pixelUnder,
+  press,
+} from "./elements.js";
 
 /** Milliseconds that the pointer rests on a tile before it is shown large. */
 const REST = 180;
@@ -22,28 +35,22 @@ export class SheetView {
   /** Called when every tile shows its sample with all edits. */
   onReady = () => {};
 
-  /**
-   * @param {Store} store
-   * @param {import("./prints.js").Prints} prints
-   */
+  /** @param {Store} store @param {Prints} prints */
   constructor(store, prints) {
     this.store = store;
     this.prints = prints;
-    prints.onSmall = (index) => this.#draw(index);
-    button("more-different").addEventListener("click", () =>
-      store.dispatch({ type: "more-different" }),
-    );
-    button("more-like").addEventListener("click", () =>
+    prints.onSmall.push((word) => {
+      const index = store.state().sheet.findIndex(({ pick }) => pickKey(pick) === word);
+      if (index >= 0) this.#draw(index);
+    });
+    onClick("more-different", () => store.dispatch({ type: "more-different" }));
+    onClick("more-like", () =>
       store.dispatch({ type: "more-like", index: store.state().selected }),
     );
-    for (const [id, by] of /** @type {[string, number][]} */ ([
-      ["fewer", -1],
-      ["more", 1],
-    ])) {
-      button(id).addEventListener("click", () =>
-        store.dispatch({ type: "sheet-resized", count: store.state().sheet.length + by }),
-      );
-    }
+    const resize = (/** @type {number} */ by) =>
+      store.dispatch({ type: "sheet-resized", count: store.state().sheet.length + by });
+    onClick("fewer", () => resize(-1));
+    onClick("more", () => resize(1));
     this.#sheet.addEventListener("pointerleave", () => this.#peek(null));
     store.subscribe((state, before) => {
       if (state.sheet !== before.sheet || state.photo !== before.photo) this.#lay();
@@ -62,7 +69,7 @@ export class SheetView {
   showGrey(grey) {
     const state = this.store.state();
     this.#tiles.forEach(({ canvas }, index) => {
-      if (!this.prints.small(state, index)) drawSmall(canvas, grey, SIDE);
+      if (!this.prints.small(wordAt(state, index))) drawSmall(canvas, grey, SIDE);
     });
   }
 
@@ -75,13 +82,13 @@ export class SheetView {
     }
     for (const { box } of this.#tiles.splice(sheet.length)) box.remove();
     const ratio = photo ? photo.size[0] / photo.size[1] : 4 / 3;
-    this.#sheet.style.setProperty("--ratio", Math.min(Math.max(ratio, 0.75), 1.8).toFixed(3));
+    document.body.style.setProperty("--ratio", Math.min(Math.max(ratio, 0.75), 1.8).toFixed(3));
     const narrow = ratio < 1 || sheet.length > 6;
     this.#sheet.style.setProperty("--columns", narrow ? "3" : "2");
     this.#sheet.style.setProperty("--star", narrow ? "28px" : "44px");
     element("count", HTMLOutputElement).value = String(sheet.length);
     sheet.forEach(({ star }, index) => {
-      this.#tiles[index].star.setAttribute("aria-pressed", String(star));
+      press(this.#tiles[index].star, star);
       this.#draw(index);
     });
     this.#markWaiting();
@@ -90,7 +97,7 @@ export class SheetView {
 
   /** @param {number} index */
   #draw(index) {
-    const small = this.prints.small(this.store.state(), index);
+    const small = this.prints.small(wordAt(this.store.state(), index));
     const tile = this.#tiles[index];
     if (small && tile) drawSmall(tile.canvas, small.bitmap, SIDE);
     else if (tile) tile.canvas.width = 1;
@@ -102,7 +109,7 @@ export class SheetView {
     let waiting = 0;
     this.#tiles.forEach(({ box }, index) => {
       const result = resultAt(state, index);
-      const small = this.prints.small(state, index);
+      const small = this.prints.small(wordAt(state, index));
       const ready = result !== null && small?.result === result;
       const waits = !ready || result.edits !== state.history.present;
       if (waits) waiting++;
@@ -115,7 +122,7 @@ export class SheetView {
   #mark() {
     const { selected } = this.store.state();
     this.#tiles.forEach(({ choice }, index) => {
-      choice.setAttribute("aria-pressed", String(index === selected));
+      press(choice, index === selected);
     });
     if (document.body.dataset.state === "open") {
       this.#tiles[selected]?.box.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -140,55 +147,31 @@ export class SheetView {
   /** @param {number} index */
   #makeTile(index) {
     const number = index + 1;
-    const canvas = make("canvas", { "aria-hidden": "true" });
-    const badge = make("span", { class: "number", "aria-hidden": "true" }, String(number));
+    const canvas = make("canvas");
+    const badge = make("span", { class: "number" }, String(number));
     const name = say(WORDS.sample, { number });
-    const choice = make(
-      "button",
-      { type: "button", class: "choice", "aria-pressed": "false", "aria-label": name },
-      canvas,
-      badge,
-    );
+    const choose = (/** @type {MouseEvent} */ event) => {
+      if (this.store.state().tool === "pick" && event.detail > 0) {
+        const color = colorAt(canvas, ...pixelUnder(canvas, event));
+        this.store.dispatch({ type: "color-chosen", color });
+      } else this.store.dispatch({ type: "sample-chosen", index });
+    };
+    const choice = makeButton({ class: "choice", "aria-label": name }, choose, canvas, badge);
     const starName = say(WORDS.star, { number });
-    const star = make(
-      "button",
-      {
-        type: "button",
-        class: "star",
-        "aria-pressed": "false",
-        "aria-label": starName,
-        title: starName,
-      },
+    const star = makeButton(
+      { class: "star", "aria-label": starName, title: starName },
+      () => this.store.dispatch({ type: "sample-starred", index }),
       makeIcon("star"),
     );
-    choice.addEventListener("click", (event) => {
-      if (this.store.state().tool === "pick" && event.detail > 0) this.#pick(canvas, event);
-      else this.store.dispatch({ type: "sample-chosen", index });
-    });
     choice.addEventListener("keydown", (event) => this.#move(event, index));
     choice.addEventListener("pointerenter", (event) => {
       if (event.pointerType !== "touch") this.#peek(index);
     });
-    star.addEventListener("click", () => this.store.dispatch({ type: "sample-starred", index }));
     const box = make("div", { class: "tile", "data-waiting": "" }, choice, star);
     return { box, canvas, choice, star };
   }
 
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {MouseEvent} event
-   */
-  #pick(canvas, event) {
-    const box = canvas.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * canvas.width;
-    const y = ((event.clientY - box.top) / box.height) * canvas.height;
-    this.store.dispatch({ type: "color-chosen", color: colorAt(canvas, x, y) });
-  }
-
-  /**
-   * @param {KeyboardEvent} event
-   * @param {number} index
-   */
+  /** @param {KeyboardEvent} event @param {number} index */
   #move(event, index) {
     const [x, y] = ARROWS[event.key] ?? [0, 0];
     const by = x + y;

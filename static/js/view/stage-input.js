@@ -3,8 +3,7 @@
  *
  * One pointer paints at a time; a second finger drops the line and zooms and moves instead.
  *
- * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/edits.js").Point} Point
+ * @import { Point, Store } from "../core/types.js"
  */
 
 import { pane } from "../core/reduce-view.js";
@@ -107,10 +106,7 @@ export class StageInput {
     this.#pointers.set(event.pointerId, place);
   }
 
-  /**
-   * @param {PointerEvent} event
-   * @param {boolean} completed
-   */
+  /** @param {PointerEvent} event @param {boolean} completed */
   #up(event, completed) {
     if (!this.#pointers.delete(event.pointerId)) return;
     if (this.#gesture === "paint" && event.pointerId === this.#painter) {
@@ -126,10 +122,7 @@ export class StageInput {
     if (this.#pointers.size === 0) this.#gesture = null;
   }
 
-  /**
-   * @param {PointerEvent} event
-   * @param {[number, number]} place
-   */
+  /** @param {PointerEvent} event @param {[number, number]} place */
   #hover(event, place) {
     clearTimeout(this.#rest);
     if (event.pointerType === "touch") return;
@@ -137,11 +130,7 @@ export class StageInput {
     this.#rest = setTimeout(() => this.onPlace(this.#photoPoint(place)), REST);
   }
 
-  /**
-   * @param {number} id
-   * @param {[number, number]} before
-   * @param {[number, number]} now
-   */
+  /** @param {number} id @param {[number, number]} before @param {[number, number]} now */
   #pinch(id, before, now) {
     const other = [...this.#pointers].find(([key]) => key !== id)?.[1];
     if (!other) return;
@@ -181,10 +170,7 @@ export class StageInput {
     return toPhoto(state.view, place[0] % pane(state).width, place[1]);
   }
 
-  /**
-   * @param {MouseEvent} event
-   * @returns {[number, number]}
-   */
+  /** @param {MouseEvent} event @returns {[number, number]} */
   #place(event) {
     const box = this.#canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];

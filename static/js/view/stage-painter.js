@@ -1,11 +1,10 @@
 /**
  * Drawing on the stage's two canvases: pictures with strokes under way, and the marks over them.
  *
- * @typedef {import("../core/view.js").View} View
- * @typedef {import("../core/edits.js").Edit} Edit
- * @typedef {import("../core/edits.js").Point} Point
- * @typedef {import("../core/state.js").State} State
- * @typedef {{ bitmap: ImageBitmap, part: readonly [number, number, number, number], grey: boolean }} Layer
+ * @typedef {{ bitmap: ImageBitmap, part: Part, grey: boolean }} Layer
+ *
+ * @import { Part } from "../core/join/types.js"
+ * @import { Edit, Point, Region, State, View } from "../core/types.js"
  */
 
 import { labToRgb, rgbToHex } from "../core/color.js";
@@ -115,10 +114,7 @@ export function drawMarks(canvas, density, state, { pointer, color, overlay, rin
   }
 }
 
-/**
- * @param {Edit} edit
- * @returns {string}
- */
+/** @param {Edit} edit @returns {string} */
 export function colorOf(edit) {
   if (edit.color) return edit.color;
   const [a, b] = edit.ab ?? [0, 0];
@@ -152,7 +148,7 @@ function drawEdit(context, view, edit, chosen) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {View} view
- * @param {import("../core/edits.js").Region} region
+ * @param {Region} region
  * @param {string} color
  * @param {number} width
  * @param {number[]} dash
@@ -182,11 +178,7 @@ function drawRing(context, x, y, radius, color) {
   });
 }
 
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {number} x
- * @param {number} y
- */
+/** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y */
 function drawCross(context, x, y) {
   outlined(context, "#fff", 1.5, () => {
     context.beginPath();

@@ -1,16 +1,15 @@
 /**
  * The big view: asks for the pictures that it should show and draws them whenever something changed.
  *
- * @typedef {import("../core/state.js").State} State
- * @typedef {import("../core/actions.js").Action} Action
- * @typedef {import("../core/state.js").Result} Result
- * @typedef {import("../core/store.js").Store<State, Action>} Store
+ * @import { Point, Result, State, Store } from "../core/types.js"
+ * @import { Prints } from "./prints.js"
+ * @import { Layer } from "./stage-painter.js"
  */
 
 import { colorAtLightness } from "../core/gamut.js";
 import { margin, pane } from "../core/reduce-view.js";
 import { partInSight, pendingEdits } from "../core/sight.js";
-import { resultAt, shownIndex, shownResult } from "../core/state.js";
+import { resultAt, shownIndex, shownResult, wordAt } from "../core/state.js";
 import { fitView, toPhoto } from "../core/view.js";
 import { say, WORDS } from "../words.js";
 import { colorAt, element } from "./elements.js";
@@ -34,7 +33,7 @@ export class StageView {
   #pointer = null;
   /** What the insight lays over the photo. @type {HTMLCanvasElement | null} */
   overlay = null;
-  /** A place that the insight marks. @type {import("../core/edits.js").Point | null} */
+  /** A place that the insight marks. @type {Point | null} */
   ring = null;
   /** The unary of the chosen sample, when that is shown. @type {Result | null} */
   unary = null;
@@ -43,7 +42,7 @@ export class StageView {
 
   /**
    * @param {Store} store
-   * @param {import("./prints.js").Prints} prints
+   * @param {Prints} prints
    * @param {(url: string) => Promise<ImageBitmap>} load
    * @param {readonly number[]} sides
    */
@@ -82,22 +81,16 @@ export class StageView {
 
   /** L under the pointer, or null outside the photo. */
   lightHere() {
-    const point = this.pointHere();
-    return point && this.lightAt(point);
+    const state = this.store.state();
+    if (!this.#pointer) return null;
+    const [x, y] = this.#pointer;
+    return this.lightAt(toPhoto(state.view, x % pane(state).width, y));
   }
 
-  /** L at a place of the photo. @param {import("../core/edits.js").Point} point */
+  /** L at a place of the photo. @param {Point} point */
   lightAt(point) {
     const { photo } = this.store.state();
     return photo ? this.#grey.lightAt(point[0] / photo.size[0], point[1] / photo.size[1]) : null;
-  }
-
-  /** The place of the photo under the pointer. */
-  pointHere() {
-    const state = this.store.state();
-    if (!this.#pointer || !state.photo) return null;
-    const { width } = pane(state);
-    return toPhoto(state.view, this.#pointer[0] % width, this.#pointer[1]);
   }
 
   /** The colour on show at a place of the stage. @param {[number, number]} place */
@@ -127,10 +120,7 @@ export class StageView {
     this.#schedule();
   }
 
-  /**
-   * @param {State} state
-   * @param {State} before
-   */
+  /** @param {State} state @param {State} before */
   #update(state, before) {
     if (state.photo?.id !== before.photo?.id) this.#changePhoto(state, before);
     if (state.view !== before.view || state.stage !== before.stage) {
@@ -144,10 +134,7 @@ export class StageView {
     this.#schedule();
   }
 
-  /**
-   * @param {State} state
-   * @param {State} before
-   */
+  /** @param {State} state @param {State} before */
   #changePhoto(state, before) {
     // The same photo under a new address keeps its pictures until new ones are there.
     const same = state.photo && before.photo && state.history === before.history;
@@ -249,17 +236,12 @@ export class StageView {
     });
   }
 
-  /**
-   * @param {State} state
-   * @param {string} slot
-   * @param {number} index
-   * @param {import("./stage-painter.js").Layer[]} grey
-   */
+  /** @param {State} state @param {string} slot @param {number} index @param {Layer[]} grey */
   #layers(state, slot, index, grey) {
     const sharp = this.prints.sharp(slot);
-    const small = this.prints.small(state, index);
+    const small = this.prints.small(wordAt(state, index));
     const wanted = slot === "main" ? shownResult(state) : this.#other(state);
-    /** @type {import("./stage-painter.js").Layer[]} */
+    /** @type {Layer[]} */
     const layers = [];
     // While the hand draws, the last picture stays until the next one is there.
     const own = slot !== "main" || this.#shownPick === index || sharp?.result === wanted;

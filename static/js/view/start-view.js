@@ -1,13 +1,12 @@
 /**
  * Bringing a photo: drop, choose, paste, or an example.
  *
- * @typedef {import("../api.js").Example} Example
+ * @import { Example, Kept } from "../core/types.js"
  */
 
-import { button, element, make } from "./elements.js";
+import { element, fileInput, make, makeButton, onClick } from "./elements.js";
 
 export class StartView {
-  #file = element("file", HTMLInputElement);
   #veil = element("drop-veil");
   #list = element("examples");
   #depth = 0;
@@ -21,14 +20,10 @@ export class StartView {
    */
   constructor(wishes) {
     this.wishes = wishes;
+    const file = fileInput("file", wishes.open);
     for (const id of ["choose", "open-other"]) {
-      button(id).addEventListener("click", () => this.#file.click());
+      onClick(id, () => file.click());
     }
-    this.#file.addEventListener("change", () => {
-      const files = [...(this.#file.files ?? [])];
-      this.#file.value = "";
-      if (files.length > 0) wishes.open(files);
-    });
     addEventListener("dragenter", (event) => this.#drag(event, 1));
     addEventListener("dragleave", (event) => this.#drag(event, -1));
     addEventListener("dragover", (event) => event.preventDefault());
@@ -44,17 +39,19 @@ export class StartView {
   /**
    * Offer what other tabs left behind.
    *
-   * @param {readonly import("../storage.js").Kept[]} left
-   * @param {(kept: import("../storage.js").Kept) => void} open
+   * @param {readonly Kept[]} left
+   * @param {(kept: Kept) => void} open
    */
   showLeft(left, open) {
     element("left-off").hidden = left.length === 0;
     element("left-off-list").replaceChildren(
       ...left.map((kept) => {
         const name = kept.work.photo?.name ?? kept.name;
-        const choice = make("button", { type: "button", class: "button" }, name);
-        choice.addEventListener("click", () => open(kept));
-        return make("li", {}, choice);
+        return make(
+          "li",
+          {},
+          makeButton({ class: "button" }, () => open(kept), name),
+        );
       }),
     );
   }
@@ -70,20 +67,16 @@ export class StartView {
       decoding: "async",
     });
     const credit = make("small", { title: example.credit }, example.credit);
-    const choice = make(
-      "button",
-      { type: "button", class: "example", "data-example": example.name },
+    const choice = makeButton(
+      { class: "example", "data-example": example.name },
+      () => this.wishes.open([example.name]),
       image,
       make("span", {}, example.title, credit),
     );
-    choice.addEventListener("click", () => this.wishes.open([example.name]));
     return make("li", {}, choice);
   }
 
-  /**
-   * @param {DragEvent} event
-   * @param {1 | -1} change
-   */
+  /** @param {DragEvent} event @param {1 | -1} change */
   #drag(event, change) {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();

@@ -1,13 +1,11 @@
 /**
  * Bar, rail and zoom: buttons show the state and turn presses into actions.
  *
- * @typedef {import("./stage-view.js").Store} Store
- * @typedef {import("../core/state.js").State} State
- * @typedef {import("../core/actions.js").Action} Action
+ * @import { Action, State, Store } from "../core/types.js"
  */
 
 import { say, WORDS } from "../words.js";
-import { button, element, press } from "./elements.js";
+import { button, element, onClick, press } from "./elements.js";
 
 /** Milliseconds from which a press of "Before" is a hold and not a click. */
 const HOLD = 300;
@@ -29,9 +27,7 @@ export class ToolView {
         this.#openTools(false);
       });
     }
-    button("tools-toggle").addEventListener("click", () =>
-      this.#openTools(!("open" in this.#tools.dataset)),
-    );
+    onClick("tools-toggle", () => this.#openTools(!("open" in this.#tools.dataset)));
     this.#on("undo", () => ({ type: "undo" }));
     this.#on("redo", () => ({ type: "redo" }));
     this.#on("marks", (state) => ({ type: "marks-shown", marks: !state.marks }));
@@ -39,7 +35,7 @@ export class ToolView {
     this.#on("zoom-out", (state) => zoomMiddle(state, 1 / ZOOM));
     this.#on("zoom-fit", () => ({ type: "fitted" }));
     this.#on("zoom-full", () => ({ type: "zoomed-to", scale: 1 / devicePixelRatio }));
-    button("close").addEventListener("click", () => this.onClose());
+    onClick("close", () => this.onClose());
     this.#before.addEventListener("pointerdown", () => {
       this.#pressed = performance.now();
       this.#toggleBefore();
@@ -52,16 +48,13 @@ export class ToolView {
     store.subscribe((state, before) => this.#update(state, before));
   }
 
-  /**
-   * @param {string} id
-   * @param {(state: State) => Action} action
-   */
+  /** @param {string} id @param {(state: State) => Action} action */
   #on(id, action) {
-    button(id).addEventListener("click", () => this.store.dispatch(action(this.store.state())));
+    onClick(id, () => this.store.dispatch(action(this.store.state())));
   }
 
   #buttons() {
-    return /** @type {HTMLButtonElement[]} */ ([...this.#tools.querySelectorAll("button")]);
+    return this.#tools.querySelectorAll("button");
   }
 
   /** @param {boolean} open */
@@ -74,14 +67,11 @@ export class ToolView {
     this.store.dispatch({ type: "before-shown", before: !this.store.state().before });
   }
 
-  /**
-   * @param {State} state
-   * @param {State} before
-   */
+  /** @param {State} state @param {State} before */
   #update(state, before) {
     if (state.tool !== before.tool) {
       for (const tool of this.#buttons()) {
-        tool.setAttribute("aria-pressed", String(tool.dataset.tool === state.tool));
+        press(tool, tool.dataset.tool === state.tool);
         if (tool.dataset.tool !== state.tool) continue;
         const icon = tool.querySelector("use")?.getAttribute("href") ?? "";
         document.getElementById("tool-icon")?.setAttribute("href", icon);
@@ -107,11 +97,7 @@ export class ToolView {
   }
 }
 
-/**
- * @param {State} state
- * @param {number} factor
- * @returns {Action}
- */
+/** @param {State} state @param {number} factor @returns {Action} */
 export function zoomMiddle(state, factor) {
   return { type: "zoomed", factor, x: state.stage.width / 2, y: state.stage.height / 2 };
 }

@@ -1,6 +1,6 @@
 /** The tabs under the contact sheet; on a phone they come up from below. */
 
-import { button, element } from "./elements.js";
+import { button, element, onClick } from "./elements.js";
 
 const NAMES = ["color", "edits", "finish"];
 
@@ -29,10 +29,8 @@ export class Trays {
         this.#box.toggleAttribute("data-open", !open);
       });
     }
-    button("sheet-options").addEventListener("click", () =>
-      this.#openOptions(!("open" in this.#sheet.dataset)),
-    );
-    button("trays-close").addEventListener("click", () => this.close());
+    onClick("sheet-options", () => this.#openOptions(!("open" in this.#sheet.dataset)));
+    onClick("trays-close", () => this.close());
     element("stage").addEventListener("pointerdown", () => this.close());
   }
 

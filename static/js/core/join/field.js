@@ -1,15 +1,10 @@
 /**
  * Colour fields: ab on the small grid, as the server sends them.
  *
- * @typedef {{ readonly width: number, readonly height: number, readonly ab: Float32Array }} Field
- *   `ab`: a and b of each cell, row by row
- * @typedef {{ grid: [number, number], steps: number, ab: string }} FieldJson
+ * @import { Field, FieldJson } from "../types.js"
  */
 
-/**
- * @param {FieldJson} json
- * @returns {Field}
- */
+/** @param {FieldJson} json @returns {Field} */
 export function readField({ grid, steps, ab }) {
   const text = atob(ab);
   const [width, height] = grid;

@@ -5,16 +5,10 @@
  * The method of `huefield/upsample.py`, where it is described; here for the screen. Called by
  * `join-worker.js`.
  *
- * @typedef {{
- *   readonly width: number, readonly height: number, readonly light: Float32Array,
- *   readonly w: number, readonly h: number, readonly coarse: Float32Array,
- *   readonly column: Int32Array, readonly row: Int32Array, readonly weights: Float32Array,
- *   readonly rest: Float32Array, readonly blur: Float32Array,
- *   readonly mean: Float32Array, readonly variance: Float32Array,
- * }} Guide
+ * @import { Guide } from "./types.js"
  */
 
-import { boxMeans } from "./means.js";
+import { boxMeans, productMeans } from "./means.js";
 
 const NEARNESS = 0.5;
 const LIKENESS = 6;
@@ -31,11 +25,7 @@ const FLOOR = 1e-4;
 export function makeGuide(light, width, height, w, h) {
   const coarse = areaMeans(light, width, height, w, h);
   const mean = boxMeans(coarse, w, h);
-  const square = boxMeans(
-    coarse.map((value) => value * value),
-    w,
-    h,
-  );
+  const square = productMeans(coarse, coarse, w, h);
   const sharpness = mean.map((value, k) => LIKENESS ** 2 + Math.max(square[k] - value * value, 0));
   const across = nearestThree(w, width);
   const down = nearestThree(h, height);
@@ -76,11 +66,7 @@ export function makeGuide(light, width, height, w, h) {
   }
   for (let k = 0; k < blur.length; k++) blur[k] /= Math.max(counts[Math.floor(k / 9)], 1);
   const smooth = boxMeans(light, width, height);
-  const variance = boxMeans(
-    light.map((value) => value * value),
-    width,
-    height,
-  );
+  const variance = productMeans(light, light, width, height);
   for (let k = 0; k < variance.length; k++) {
     variance[k] = Math.max(variance[k] - smooth[k] * smooth[k], 0);
   }

@@ -32,3 +32,17 @@ export function boxMeans(values, width, height) {
   }
   return means;
 }
+
+/**
+ * Means over the same windows of two maps' product.
+ *
+ * @param {Float32Array} left
+ * @param {Float32Array} right
+ * @param {number} width
+ * @param {number} height
+ */
+export function productMeans(left, right, width, height) {
+  const product = new Float32Array(left.length);
+  for (let k = 0; k < product.length; k++) product[k] = left[k] * right[k];
+  return boxMeans(product, width, height);
+}

@@ -4,12 +4,7 @@
  * The rule of `huefield/painting.py`, stroke by stroke: inside, a stroke shows its own colour; over
  * a narrow rim it fades. Called by `join-worker.js`.
  *
- * @typedef {{ points: readonly (readonly [number, number])[], radius: number, ab: readonly [number, number], strength: number }} Ink
- *   in pixels of the photo
- * @typedef {{
- *   width: number, height: number, scale: number, light: Float32Array,
- *   away: Float32Array, opacity: Float32Array, ink: Int16Array, inks: readonly Ink[],
- * }} Layer
+ * @import { Ink, Layer, Planes } from "./types.js"
  */
 
 const RIM = 0.5;
@@ -37,10 +32,7 @@ export function emptyLayer(light, width, height, scale) {
   };
 }
 
-/**
- * @param {Layer} layer
- * @returns {Layer}
- */
+/** @param {Layer} layer @returns {Layer} */
 export function copyLayer(layer) {
   return {
     ...layer,
@@ -50,12 +42,7 @@ export function copyLayer(layer) {
   };
 }
 
-/**
- * Put one more stroke over those that are there.
- *
- * @param {Layer} layer
- * @param {Ink} stroke
- */
+/** Put one more stroke over those that are there. @param {Layer} layer @param {Ink} stroke */
 export function addInk(layer, stroke) {
   const { width, height, scale, away } = layer;
   const index = layer.inks.length;
@@ -119,12 +106,7 @@ function rimPixel(layer, pixel, x, y, out, apart, radius, rim, index, strength) 
   layer.opacity[pixel] = strength * near * near * (3 - 2 * near) * Math.exp(-0.5 * unlike * unlike);
 }
 
-/**
- * Lay the strokes over colours, in place.
- *
- * @param {Layer} layer
- * @param {import("./spread.js").Planes} colors
- */
+/** Lay the strokes over colours, in place. @param {Layer} layer @param {Planes} colors */
 export function applyLayer(layer, colors) {
   if (layer.inks.length === 0) return;
   for (let k = 0; k < layer.opacity.length; k++) {
@@ -136,10 +118,7 @@ export function applyLayer(layer, colors) {
   }
 }
 
-/**
- * @param {number[][]} points
- * @param {number} least
- */
+/** @param {number[][]} points @param {number} least */
 function thinned(points, least) {
   const kept = [points[0]];
   for (const point of points.slice(1, -1)) {

@@ -2,9 +2,8 @@
  * L and ab to sRGB pixels, quickly: tables for what depends on one number, clipping to the gamut at
  * fixed L and hue where a colour cannot be shown.
  *
- * @typedef {import("./spread.js").Lines} Lines
- * @typedef {import("./spread.js").Planes} Planes
- * @typedef {import("../tone.js").Tone} Tone
+ * @import { Tone } from "../types.js"
+ * @import { Lines, Part, Planes } from "./types.js"
  */
 
 import { greyToLightness, largestChroma } from "../gamut.js";
@@ -33,7 +32,7 @@ export const GREY_LIGHT = LIGHT;
  * @param {number} width
  * @param {number} height
  * @param {{ lines: Lines, width: number, height: number }} source  lines and their size
- * @param {readonly [number, number, number, number]} part  of the source: left, top, right, bottom
+ * @param {Part} part  of the source: left, top, right, bottom
  *   as shares
  * @param {Tone} tone
  * @returns {Uint8ClampedArray<ArrayBuffer>}  RGBA

@@ -3,13 +3,11 @@
  *
  * The method of `huefield/upsample.py`. Called by `join-worker.js`.
  *
- * @typedef {import("./guide.js").Guide} Guide
- * @typedef {import("./field.js").Field} Field
- * @typedef {{ readonly a: Float32Array, readonly b: Float32Array }} Planes
- * @typedef {{ readonly slope: Planes, readonly offset: Planes }} Lines  ab = slope × L + offset
+ * @import { Field } from "../types.js"
+ * @import { Guide, Lines, Planes } from "./types.js"
  */
 
-import { boxMeans } from "./means.js";
+import { boxMeans, productMeans } from "./means.js";
 import { places } from "./places.js";
 
 const SHARPENINGS = 3;
@@ -112,16 +110,11 @@ export function localLines(guide, colors) {
   return { slope: { a: a.slope, b: b.slope }, offset: { a: a.offset, b: b.offset } };
 }
 
-/**
- * @param {Guide} guide
- * @param {Float32Array} plane
- */
+/** @param {Guide} guide @param {Float32Array} plane */
 function linesOf(guide, plane) {
   const { width, height, light, mean, variance } = guide;
   const average = boxMeans(plane, width, height);
-  const product = new Float32Array(plane.length);
-  for (let k = 0; k < plane.length; k++) product[k] = light[k] * plane[k];
-  const slope = boxMeans(product, width, height);
+  const slope = productMeans(light, plane, width, height);
   const offset = new Float32Array(plane.length);
   for (let k = 0; k < plane.length; k++) {
     slope[k] = (slope[k] - mean[k] * average[k]) / (variance[k] + EPS);
@@ -166,24 +159,15 @@ function sharpened(guide, wanted) {
  */
 function clearLines(guide, colors) {
   const { w, h, coarse } = guide;
-  const times = (/** @type {Float32Array} */ left, /** @type {Float32Array} */ right) =>
-    boxMeans(
-      left.map((value, k) => value * right[k]),
-      w,
-      h,
-    );
   const mean = boxMeans(coarse, w, h);
-  const square = times(coarse, coarse);
-  const a = {
-    mean: boxMeans(colors.a, w, h),
-    square: times(colors.a, colors.a),
-    both: times(coarse, colors.a),
-  };
-  const b = {
-    mean: boxMeans(colors.b, w, h),
-    square: times(colors.b, colors.b),
-    both: times(coarse, colors.b),
-  };
+  const square = productMeans(coarse, coarse, w, h);
+  const facts = (/** @type {Float32Array} */ plane) => ({
+    mean: boxMeans(plane, w, h),
+    square: productMeans(plane, plane, w, h),
+    both: productMeans(coarse, plane, w, h),
+  });
+  const a = facts(colors.a);
+  const b = facts(colors.b);
   const slopes = { a: new Float32Array(w * h), b: new Float32Array(w * h), any: false };
   for (let k = 0; k < w * h; k++) {
     const variance = Math.max(square[k] - mean[k] * mean[k], 0);
