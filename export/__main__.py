@@ -36,10 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--gamma", type=float, default=weights.gamma, help="pull of a tie")
     add("--chroma-gain", type=float, default=1.0, help="factor on the unary's chroma")
     add("--sigma", type=float, help="deviation that samples are drawn with (default: as trained)")
+    add(
+        "--hints-for-strokes",
+        action="store_true",
+        help="strokes change samples by what the hints network expects",
+    )
     options = parser.parse_args(arguments)
     gcrf = GcrfSettings(options.beta, options.beta_prior, options.beta_edit, options.gamma)
     settings = Settings(
-        options.description, options.grid_area, gcrf, options.chroma_gain, options.sigma
+        options.description,
+        options.grid_area,
+        gcrf,
+        options.chroma_gain,
+        options.sigma,
+        options.hints_for_strokes,
     )
     try:
         info = export_model(

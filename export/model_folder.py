@@ -49,6 +49,7 @@ class Settings:
         chroma_gain: factor on the unary's chroma.
         sigma: deviation that samples are drawn with; None for the one that the mixture was trained
             with.
+        hints_for_strokes: see `ModelInfo`.
     """
 
     description: str
@@ -56,6 +57,7 @@ class Settings:
     gcrf: GcrfSettings
     chroma_gain: float
     sigma: float | None = None
+    hints_for_strokes: bool = False
 
 
 def model_score(metrics: Mapping[str, Any]) -> float | None:
@@ -175,6 +177,7 @@ def _describe(
         kernel=KernelSettings(kind, networks.diagonal),
         gcrf=settings.gcrf,
         chroma_gain=settings.chroma_gain,
+        hints_for_strokes=settings.hints_for_strokes,
         score=score,
         training=json.loads(json.dumps(trained.training)),
         parity={"tolerance": TOLERANCE, "batches": BATCHES, "grids": GRIDS, "error": dict(parity)},

@@ -58,8 +58,9 @@ class Follower:
         return solved(edits)
 
     def _correct(self, fields: Floats, constraints: Constraints) -> Floats:
-        """Fields (n, P, 2) corrected, from what the hints network expects where there is one."""
-        if not self._networks.has_hints or len(constraints) == constraints.num_ties:
+        """Fields (n, P, 2) corrected, from what the hints network expects where it is asked."""
+        hinted = self._networks.has_hints and self._networks.info.hints_for_strokes
+        if not hinted or len(constraints) == constraints.num_ties:
             return self._solver.correct(fields, constraints)
         if self._unhinted is None:
             nothing = Constraints.empty(self._gray.size)

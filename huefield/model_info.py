@@ -75,6 +75,8 @@ class ModelInfo:
         gcrf: weights of the energy's terms.
         description: one sentence for people, what the model was trained on.
         chroma_gain: factor on the unary's chroma, 1 for none.
+        hints_for_strokes: whether painted strokes, too, change samples by what the hints network
+            expects; false where it knows true colours alone.
         score: how good the model is, higher is better; None where nobody measured it.
         training: configuration of the run, by stage.
         parity: largest differences between ONNX and torch, by graph.
@@ -95,6 +97,7 @@ class ModelInfo:
     gcrf: GcrfSettings
     description: str = ""
     chroma_gain: float = 1.0
+    hints_for_strokes: bool = False
     score: float | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     parity: Mapping[str, Any] = field(default_factory=dict)

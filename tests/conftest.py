@@ -124,7 +124,8 @@ def hinted_model(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     content = {"stage": "hints", "config": config, "metrics": {}, "step": 1}
     torch.save(content | {"hints": hints.state_dict()}, run / "hints.pt")
     folder = tmp_path_factory.mktemp("models") / "hinted"
-    assert main([str(run), str(folder), "--grid-area", "1024"]) == 0
+    options = ["--grid-area", "1024", "--hints-for-strokes"]
+    assert main([str(run), str(folder), *options]) == 0
     return folder
 
 

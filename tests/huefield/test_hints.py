@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +83,18 @@ def test_models_without_it_say_so(tiny_networks: Networks, gray: np.ndarray) -> 
     assert not tiny_networks.has_hints
     with pytest.raises(ModelError, match=r"no hints network \(hints\.onnx\)"):
         tiny_networks.hinted(gray, np.zeros((1, 3, *GRID), np.float32))
+
+
+def test_strokes_leave_the_network_alone_unless_the_model_says_so(
+    networks: Networks, tiny_networks: Networks, example_photos: Mapping[str, Path]
+) -> None:
+    photo = read_photo(example_photos["mechanic"].read_bytes())
+    edits = Edits(photo.size, (Stroke(((380.0, 120.0), (430.0, 170.0)), 18.0, (42.0, 30.0)),))
+    silent = copy.copy(networks)
+    silent.info = replace(networks.info, hints_for_strokes=False)
+
+    def field(of: Networks) -> np.ndarray:
+        return Colorizer(of, "cpu", anticipate=False).open(photo).samples(1, 1, edits)[0].field
+
+    assert np.array_equal(field(silent), field(tiny_networks))
+    assert np.abs(field(silent) - field(networks)).max() > 0.1

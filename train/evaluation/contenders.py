@@ -44,7 +44,7 @@ PAPER = Weights(beta_edit=5.0, beta_prior=0.0)  # Eq. 6 with H the revealed pixe
 POINTS = Weights(
     beta_edit=5.0, beta_prior=1e-4, pairs=0.1
 )  # of points alone, unless told otherwise
-BETA_HINTS = 0.05
+BETA_HINTS = 0.005
 
 
 def spread_by(
