@@ -54,9 +54,8 @@ MEDIUM = Effort(
     limit=0,
     num_photos=60,
     counts=(8,),
-    num_points_photos=40,
-    num_ablation_photos=12,
-    num_pairs=12,
+    num_points_photos=30,
+    num_ablation_photos=6,
 )
 FULL = Effort(
     minutes=60.0,
