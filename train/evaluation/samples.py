@@ -56,6 +56,7 @@ class SamplesTable:
         reference: `tints_mae`, `grey_mae`, `true_colorfulness`, `true_beyond_tint`.
         tints: (8, 2) the fixed tints, Lab units.
         intervals: {(setting, N): {figure: 95 % bootstrap interval over photos}}.
+        each: {(setting, N): {figure: its value for each photo}}, without the ratios of sums.
     """
 
     num_photos: int
@@ -63,6 +64,7 @@ class SamplesTable:
     reference: Mapping[str, float]
     tints: Floats
     intervals: Mapping[tuple[str, int], Mapping[str, Interval]] = field(default_factory=dict)
+    each: Mapping[tuple[str, int], Mapping[str, list[float]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """All figures, keyed by "setting, N = n"."""
@@ -167,7 +169,11 @@ def samples_table(
         }
         for key, measured in found.items()
     }
-    return SamplesTable(len(photos), rows, reference, tints, intervals)
+    each = {
+        key: {figure: [row[figure] for row in measured] for figure in measured[0]}
+        for key, measured in found.items()
+    }
+    return SamplesTable(len(photos), rows, reference, tints, intervals, each)
 
 
 def _summed_up(measured: Iterable[Mapping[str, float]], truths: Floats) -> dict[str, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from train.evaluation import samples
 from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import SquarePhoto, mean_colors, read_squares
 from train.reproduction.effort import Effort, Task, kept
+from train.reproduction.paired import compared
 from train.reproduction.paper import error_note
 from train.reproduction.sets import SETS, PhotoSet
 from train.reproduction.trained import train_method, train_ours
@@ -32,16 +34,19 @@ Floats = NDArray[np.float32]
 SAME_TIME = "ours, same time"
 SHIPPED = "ours, as shipped"
 SHIPPED_OFF = "ours without G-CRF"
+PLAIN = "ours, plain draws"
 OURS = {ON: SHIPPED, OFF: SHIPPED_OFF}
 TIMED_PHOTOS, TIMED_SAMPLES = 3, 8
 SHOWN = ("image_mae", "image_mse", "pixel_mse", "variance", "ssim_rgb", "ssim_ab")
 SHOWN_MORE = ("colorfulness_distance", "beyond_tint_share", "below_tints")
+PAIRED = {"image_mae": "error of best", "variance": "variance", "ssim_ab": "SSIM (ab)"}
+PAIRED_COUNT = 8
 NEAR_COLLAPSE = 0.1  # of the shipped model's variance: below, samples are called one and the same
 
 
 def rows(task: Task) -> int:
     """How many times `make` tells that a row is done."""
-    return len(task.sets) * (len(task.methods) + 2)
+    return len(task.sets) * (len(task.methods) + 3)
 
 
 def make(task: Task) -> dict[str, Any]:
@@ -61,6 +66,7 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
         "seed": seed,
         "counts": list(effort.counts),
         "tints": np.round(tints, 3).tolist(),
+        "each": list(PAIRED),
     }
 
     def measured(name: str, identity: Mapping[str, object], sample: samples.SampleFn) -> Any:
@@ -90,13 +96,31 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
     for setting, title in OURS.items():
         found[title] = {**made["rows"][setting], "megabytes": _megabytes(folder)}
     task.done(f"{photo_set.name}: {SHIPPED}")
+    functions = replace(functions, settings=(ON,), pool_size=0)
+    plain = measured("ours-plain", functions.identity, functions.sample)
+    found[PLAIN] = {**plain["rows"][ON], "megabytes": _megabytes(folder)}
+    task.done(f"{photo_set.name}: {PLAIN}")
+    paired = _paired({title: row.pop("each") for title, row in found.items()}, seed)
     return {
         "num_photos": len(squares),
         "test": source.name,
         "reference": made["reference"],
         "shipped": functions.networks.info.description,
         "rows": found,
+        "paired": paired,
     }
+
+
+def _paired(each: Mapping[str, Mapping[str, Sequence[float]]], seed: int) -> dict[str, Any]:
+    """Ours less each earlier method on the same photos: {ours: {method: {figure: difference}}}."""
+    own = (SAME_TIME, SHIPPED, PLAIN)
+    earlier = {title: values for title, values in each.items() if title not in (*own, SHIPPED_OFF)}
+    found: dict[str, Any] = {}
+    for title in own:
+        for other, values in earlier.items():
+            rows = compared({other: values, title: each[title]}, other, seed=seed)
+            found.setdefault(title, {})[other] = rows[title]["figures"]
+    return found
 
 
 def markdown(results: Mapping[str, Any]) -> str:
@@ -108,12 +132,14 @@ def markdown(results: Mapping[str, Any]) -> str:
         f"core on each set, `{SAME_TIME}` too: from nothing, on the same photos, without a "
         f"backbone that knows others and without file names that say what photos show. `{SHIPPED}` "
         "had the photos and the time that its description names, below. Minutes in the table are "
-        "of wall clock, validation included. Ours picks its samples from 64 draws. N = 8, seed "
-        f"{results['seed']}. In brackets: 95 % bootstrap intervals over photos.",
+        f"of wall clock, validation included. Ours picks its samples from 64 draws, `{PLAIN}` are "
+        f"the paper's way. N = 8, seed {results['seed']}. In brackets: 95 % bootstrap intervals "
+        "over photos.",
     ]
     for name, part in results["sets"].items():
         lines += ["", f"## {name} ({part['num_photos']} photos of {part['test']})", ""]
-        lines += [*_table(part["rows"]), "", f"{SHIPPED}: {part['shipped']}."]
+        lines += [*_table(part["rows"]), "", f"{SHIPPED}: {part['shipped']}.", ""]
+        lines += _paired_table(part["paired"])
         lines += [line for note in _collapsed(part["rows"]) for line in ("", note)]
     lines += ["", "## Beside the paper", ""]
     name, part = next(iter(results["sets"].items()))
@@ -134,6 +160,21 @@ def _table(found: Mapping[str, Any]) -> list[str]:
         cells += ["", ""] if minutes is None else [f"{minutes:.1f}", f"{row['steps']:.0f}"]
         cells += [f"{row['seconds_per_sample']:.3f}", f"{row['megabytes']:.1f}"]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _paired_table(paired: Mapping[str, Any]) -> list[str]:
+    """Lines of the differences on the same photos."""
+    heads = [f"{figure} less that of the method" for figure in PAIRED.values()]
+    lines = ["| ours | the method | " + " | ".join(heads) + " |"]
+    lines.append("| --- | --- |" + " ---: |" * len(heads))
+    for own, others in paired.items():
+        for other, figures in others.items():
+            cells = []
+            for key in PAIRED:
+                low, high = figures[key]["difference_interval"]
+                cells.append(f"{figures[key]['difference']:+.2g} ({low:+.2g} to {high:+.2g})")
+            lines.append(f"| {own} | {other} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -174,6 +215,8 @@ def _measure(
             key: list(ends) for key, ends in table.intervals[setting, count].items()
         }
         row["seconds_per_sample"] = float(np.median(took))
+        if count == PAIRED_COUNT:
+            row["each"] = {key: table.each[setting, count][key] for key in PAIRED}
     return {"rows": found, "reference": dict(table.reference)}
 
 
