@@ -110,7 +110,7 @@ class OpenPhoto:
         self._lock = threading.Lock()
         self._renderer = Renderer(photo.lightness)
         self._labels = StrokeLabels(self.grid)
-        self._follower = Follower(networks, self._sampler.gray, self._solver, self._labels)
+        self._follower = Follower(networks, self._sampler.gray, flat, self._solver, self._labels)
         self._suggestions: Floats | None = None
         self._preparing: threading.Thread | None = None
 
@@ -123,7 +123,7 @@ class OpenPhoto:
     def nbytes(self) -> int:
         """Bytes held: pixels, solver, kept samples and previews."""
         held = self.photo.lightness.nbytes + self.photo.rgb.nbytes + self._solver.nbytes
-        held += self._sampler.nbytes
+        held += self._sampler.nbytes + self._follower.nbytes
         if self._suggestions is not None:
             held += self._suggestions.nbytes
         return held + self._renderer.nbytes + self._labels.nbytes

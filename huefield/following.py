@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huefield.gcrf import Solver
-from huefield.hints import expected_change, expected_colours
+from huefield.hints import Reach
 from huefield.networks import Networks
-from huefield.strokes import Constraints, Edits, StrokeLabels, rasterize
+from huefield.strokes import Edits, StrokeLabels, rasterize
 
 Floats = NDArray[np.float32]
 
@@ -25,18 +25,28 @@ class Follower:
     Args:
         networks: with a hints network or without.
         gray: (h, w) float32, the networks' input.
+        embedding: (D, P), the photo's.
         solver: the photo's.
         labels: the photo's, on the grid of the fields.
     """
 
     def __init__(
-        self, networks: Networks, gray: Floats, solver: Solver, labels: StrokeLabels
+        self,
+        networks: Networks,
+        gray: Floats,
+        embedding: Floats,
+        solver: Solver,
+        labels: StrokeLabels,
     ) -> None:
-        self._networks = networks
-        self._gray = gray
+        hinted = networks.has_hints and networks.info.hints_for_strokes
+        self._reach = Reach(networks, gray, embedding) if hinted else None
         self._solver = solver
         self._labels = labels
-        self._unhinted: Floats | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held beside the solver's and the labels'."""
+        return 0 if self._reach is None else self._reach.nbytes
 
     def follow(self, fields: Floats, edits: Edits) -> Floats:
         """Fields (n, P, 2) float32, ab, that follow the edits."""
@@ -44,7 +54,10 @@ class Follower:
 
         def solved(part: Edits) -> Floats:
             constraints = rasterize(part, self._labels.grid, held, self._labels)
-            return self._correct(fields, constraints) if len(constraints) else fields
+            if not len(constraints):
+                return fields
+            moved = self._reach.moved(fields, part) if self._reach is not None else fields
+            return self._solver.correct(moved, constraints)
 
         present: Floats | None = None
         for index, stroke in enumerate(edits.strokes):
@@ -56,16 +69,3 @@ class Follower:
                 present = solved(replace(edits, strokes=edits.strokes[:index]))
             held[index] = present
         return solved(edits)
-
-    def _correct(self, fields: Floats, constraints: Constraints) -> Floats:
-        """Fields (n, P, 2) corrected, from what the hints network expects where it is asked."""
-        hinted = self._networks.has_hints and self._networks.info.hints_for_strokes
-        if not hinted or len(constraints) == constraints.num_ties:
-            return self._solver.correct(fields, constraints)
-        if self._unhinted is None:
-            nothing = Constraints.empty(self._gray.size)
-            self._unhinted = expected_colours(
-                self._networks, self._gray, nothing, np.zeros((1, 0, 2), np.float32)
-            )[0]
-        change = expected_change(self._networks, self._gray, fields, constraints, self._unhinted)
-        return self._solver.correct(fields + change, constraints)

@@ -6,12 +6,13 @@ import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from huefield.colorizer import Colorizer, OpenPhoto
-from huefield.hints import expected_change, expected_colours, hint_map
+from huefield.hints import ANCHOR_STEP, Reach, anchor_cells, hint_map
 from huefield.lab import AB_SCALE
 from huefield.networks import ModelError, Networks, load_model
 from huefield.photo import read_photo
@@ -46,21 +47,88 @@ def test_the_map_shows_colour_and_share(constraints: Constraints) -> None:
     assert np.count_nonzero(flat.any(0)) == 2
 
 
-def test_a_stroke_in_the_samples_own_colour_changes_only_what_the_hint_itself_tells(
-    networks: Networks, gray: np.ndarray, constraints: Constraints
+def test_anchors_lie_on_other_things_than_strokes() -> None:
+    grid = (24, 36)
+    embedding = np.zeros((2, 24, 36), np.float32)
+    embedding[0, :, 18:] = 10.0  # two things, left and right
+    cells = np.array([5 * 36 + 4, 20 * 36 + 9])
+    anchors = anchor_cells(embedding.reshape(2, -1), grid, cells)
+    rows, columns = np.divmod(anchors, 36)
+    assert len(anchors) == 6 * 5  # of 6 x 9 all on the right
+    assert columns.min() >= 18
+    assert set(np.diff(np.unique(rows))) == {ANCHOR_STEP}
+
+
+SIZE = (48, 32)
+LEFT = Stroke(((6.0, 8.0), (12.0, 20.0)), 3.0, (42.0, 30.0))
+RIGHT = Stroke(((38.0, 16.0),), 4.0, (-20.0, 25.0))
+
+
+class Halves:
+    """A network for which the left half is one thing, and that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[np.ndarray] = []
+
+    def hinted(self, gray: np.ndarray, hints: np.ndarray) -> np.ndarray:
+        self.told.append(hints)
+        left = hints[:, :, :, :12]
+        known = left[:, 2:].sum((2, 3)) + 1e-6
+        colours = np.zeros((len(hints), 2, *gray.shape), np.float32)
+        mean = (left[:, :2] * left[:, 2:]).sum((2, 3)) / known
+        colours[:, :, :, :12] = 0.5 * mean[:, :, None, None]
+        return colours
+
+
+@pytest.fixture
+def halves(gray: np.ndarray) -> tuple[Halves, Reach]:
+    network = Halves()
+    embedding = np.zeros((2, *GRID), np.float32)
+    embedding[0, :, 12:] = 10.0
+    return network, Reach(cast(Networks, network), gray, embedding.reshape(2, -1))
+
+
+def test_a_stroke_moves_its_thing_by_the_share_that_the_network_tells(
+    halves: tuple[Halves, Reach],
 ) -> None:
-    """The hint is then the expected colour, and the same for every sample."""
-    nothing = Constraints.empty(gray.size)
-    unhinted = expected_colours(networks, gray, nothing, np.zeros((1, 0, 2), np.float32))[0]
-    fields = np.random.default_rng(0).normal(0, 20, (2, gray.size, 2)).astype(np.float32)
-    cells = np.array([40, 100])
-    fields[:, cells] = constraints.targets
-    change = expected_change(networks, gray, fields, constraints, unhinted)
-    assert np.allclose(change[0], change[1], atol=1e-4)
-    fields[1, cells] += 25.0
-    other = expected_change(networks, gray, fields, constraints, unhinted)
-    assert np.allclose(other[0], change[0], atol=1e-4)
-    assert np.abs(other[1] - change[1]).max() > 0.1
+    _, reach = halves
+    share = reach.reached(LEFT, SIZE).share.reshape(GRID)
+    assert share[:, :12] == pytest.approx(0.5, abs=1e-3)
+    assert not share[:, 12:].any()
+    fields = np.zeros((2, GRID[0] * GRID[1], 2), np.float32)
+    fields[1] = LEFT.ab
+    moved = reach.moved(fields, Edits(SIZE, (LEFT,))).reshape(2, *GRID, 2)
+    assert moved[0, :, :12] == pytest.approx(np.broadcast_to([21.0, 15.0], (16, 12, 2)), abs=0.1)
+    assert not moved[0, :, 12:].any()
+    assert np.allclose(moved[1], LEFT.ab, atol=1e-3)  # in its own colour it changes nothing
+    weak = reach.moved(fields, Edits(SIZE, (replace(LEFT, strength=0.5),)))
+    assert weak[0].reshape(*GRID, 2)[3, 3] == pytest.approx([10.5, 7.5], abs=0.1)
+    kept = reach.moved(fields, Edits(SIZE, (replace(LEFT, keep=True),)))
+    assert np.array_equal(kept, fields)
+
+
+def test_each_stroke_is_asked_for_once_and_with_what_stays(halves: tuple[Halves, Reach]) -> None:
+    network, reach = halves
+    fields = np.zeros((3, GRID[0] * GRID[1], 2), np.float32)
+    reach.moved(fields, Edits(SIZE, (LEFT,)))
+    before = reach.nbytes
+    reach.moved(fields[:1], Edits(SIZE, (LEFT, RIGHT)))
+    assert [len(hints) for hints in network.told] == [1, 1, 1]  # none, then each stroke
+    assert reach.nbytes - before == fields[0, :, 0].nbytes
+    (told,) = network.told[1]
+    assert told[2, 2::4, 14::4].all()  # anchors on the right: the thing that stays
+    painted = told[2, :, :12] > 0
+    assert painted.any()
+    assert np.allclose(told[:2, :, :12][:, painted].T * AB_SCALE, LEFT.ab, atol=1e-3)
+
+
+def test_later_strokes_move_what_earlier_ones_made(halves: tuple[Halves, Reach]) -> None:
+    _, reach = halves
+    again = replace(LEFT, points=((14.0, 24.0),), ab=(-10.0, 0.0))
+    fields = np.random.default_rng(3).normal(0, 20, (2, GRID[0] * GRID[1], 2)).astype(np.float32)
+    both = reach.moved(fields, Edits(SIZE, (LEFT, again)))
+    first = reach.moved(fields, Edits(SIZE, (LEFT,)))
+    assert np.allclose(both, reach.moved(first, Edits(SIZE, (again,))), atol=1e-3)
 
 
 def test_strokes_stay_exact_and_repeat(
