@@ -198,6 +198,7 @@ def test_methods_of_strokes_come_with_the_first_and_follow_the_next(
 
 
 def test_without_an_earlier_method_there_is_no_drawer(page: Page) -> None:
+    page.wait_for_load_state("networkidle")  # a reload amid requests would break them off
     page.route("**/methods", lambda route: route.fulfill(json={"methods": []}))
     page.reload()
     open_example(page)
