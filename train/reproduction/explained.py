@@ -32,6 +32,7 @@ from train.reproduction.sets import SETS
 from train.reproduction.sheet import Legend, Line, write_sheet
 from train.reproduction.shown import SIDE, drawn, gray_of, photo_of, shown_photos
 from train.reproduction.tiles import enlarged, heat, heat_over, marked, painted
+from train.reproduction.trained import zhang_folder
 
 Floats = NDArray[np.float32]
 Opened = Iterable[tuple[OpenPhoto, SquarePhoto]]
@@ -60,7 +61,7 @@ class Drawing:
 
 def edits_figure(task: Task, name: str) -> dict[str, Any]:
     """Figure 6 of a set: two edits a photo, the result, and how far each edit looks and reaches."""
-    folder = task.places.runs / name / "models" / interactive.ZHANG
+    folder = zhang_folder(task.places, name)
     others = []
     if (folder / INFO_FILE).exists():
         others.append(interactive.open_method(interactive.ZHANG, weights=folder))

@@ -118,6 +118,11 @@ def train_method(
     return folder, spent
 
 
+def zhang_folder(places: Places, name: str) -> Path:
+    """Where Zhang's network of a set is exported to."""
+    return places.runs / name / "zhang"
+
+
 def train_zhang(photo_set: PhotoSet, task: Task) -> tuple[Path, Spent]:
     """The folder of Zhang's network, as `export.zhang` writes it, and what it took."""
     config = _same_photos(load_config(task.presets / "zhang.toml"), task)
@@ -125,7 +130,7 @@ def train_zhang(photo_set: PhotoSet, task: Task) -> tuple[Path, Spent]:
     shares = {"zhang": 1.0}
     effort, places = task.effort, task.places
     spent = _train(ZHANG, config, shares, SECONDS_PER_PHOTO, photo_set, effort, places, run)
-    folder = run / "zhang"
+    folder = zhang_folder(places, photo_set.name)
     photos = photo_set.sources(task.places.data)[0]
     _export(folder / INFO_FILE, run, ZHANG, lambda: export_zhang(run, folder, photos))
     return folder, spent
