@@ -125,12 +125,11 @@ class Reach:
 
         A stroke in a sample's own colour moves nothing of it.
         """
-        strokes = [stroke for stroke in edits.strokes if not stroke.keep]
-        found = [self.reached(stroke, edits.size) for stroke in strokes]
-        strokes = [s for s, reached in zip(strokes, found, strict=True) if len(reached.cells)]
-        found = [reached for reached in found if len(reached.cells)]
-        if not found:
+        pairs = [(s, self.reached(s, edits.size)) for s in edits.strokes if not s.keep]
+        pairs = [(stroke, reached) for stroke, reached in pairs if len(reached.cells)]
+        if not pairs:
             return fields
+        found = [reached for _, reached in pairs]
         shares = np.stack([reached.share for reached in found])  # (K, P)
         # What lies under stroke k is, in the mean, its own and what each stroke before it moved:
         # all are solved for there first, and the fields are moved once.
@@ -145,7 +144,7 @@ class Reach:
         own = np.stack([means @ field for field in fields], axis=1)  # (K, n, 2)
         passed = means @ shares.T  # (K, K)
         wanted = np.zeros_like(own)
-        for k, stroke in enumerate(strokes):
+        for k, (stroke, _) in enumerate(pairs):
             there = own[k] + np.tensordot(passed[k, :k], wanted[:k], axes=1)
             wanted[k] = stroke.strength * (np.asarray(stroke.ab, np.float32) - there)
         with one_blas_thread():
@@ -153,7 +152,7 @@ class Reach:
         return fields + change.reshape(len(fields), 2, -1).transpose(0, 2, 1)
 
     def reached(self, stroke: Stroke, size: tuple[int, int]) -> Reached:
-        """What a stroke on a photo of some size (width, height) reaches."""
+        """What a stroke of a colour reaches on a photo of some size (width, height)."""
         key = (size, replace(stroke, strength=1.0))
         with self._lock:
             found: Reached | None = self._found.get(key)
@@ -162,12 +161,12 @@ class Reach:
         return found
 
     def _ask(self, size: tuple[int, int], stroke: Stroke) -> Reached:
-        """Tells the network its own colours at anchors and, with and without the stroke, there."""
+        """Tells the network its own colours at anchors and another colour under the stroke."""
         if self._base is None:
             (self._base,) = self._colours(np.zeros((1, 3, *self._grid), np.float32))
-        constraints = rasterize(Edits(size, (replace(stroke, keep=False),)), self._grid)
+        constraints = rasterize(Edits(size, (stroke,)), self._grid)
         cells, weights = stroke_cells(constraints)
-        if stroke.keep or not len(cells):
+        if not len(cells):
             return Reached(cells, weights, np.zeros(len(self._base), np.float32))
         own = np.average(self._base[cells], axis=0, weights=weights)  # (2,)
         wanted = np.array(stroke.ab) - own

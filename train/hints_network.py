@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from train.backbone import TAPS, Backbone
-from train.layers import Block, norm, upsample_to
+from train.layers import Block, norm, positions, upsample_to
 from train.networks import NetworkConfig
 
 BACKBONE_BLOCKS = 11  # the coarsest features are left out
@@ -60,14 +60,7 @@ class Recall(nn.Module):
             x = x + upsample_to(layer(features), x)
         learned = self.head(functional.silu(self.norm(self.block(x)))).float()
         n, _, height, width = gray.shape
-        rows = torch.arange(height, device=gray.device, dtype=torch.float32)
-        columns = torch.arange(width, device=gray.device, dtype=torch.float32)
-        place = torch.stack(
-            [
-                rows.reshape(-1, 1).expand(height, width),
-                columns.reshape(1, -1).expand(height, width),
-            ]
-        )
+        place = positions(gray)
         given = torch.cat(
             [
                 self.gray_scale.reshape(1, -1, 1, 1, 1) * gray.float()[:, None],

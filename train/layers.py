@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -51,6 +52,16 @@ class Modulation(nn.Module):
         scale, shift = self.proj(latent).chunk(2, dim=1)
         out: Tensor = x * (1.0 + scale) + shift
         return out
+
+
+def positions(like: Tensor) -> Tensor:
+    """Returns the row and the column of each cell (2, h, w), float32, of a map (N, C, h, w)."""
+    height, width = like.shape[2:]
+    rows = torch.arange(height, device=like.device, dtype=torch.float32)
+    columns = torch.arange(width, device=like.device, dtype=torch.float32)
+    return torch.stack(
+        [rows.reshape(-1, 1).expand(height, width), columns.reshape(1, -1).expand(height, width)]
+    )
 
 
 def upsample_to(x: Tensor, like: Tensor) -> Tensor:

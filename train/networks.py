@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from train.backbone import TAPS, Backbone
-from train.layers import Block, Modulation, norm, pool, upsample_to
+from train.layers import Block, Modulation, norm, pool, positions, upsample_to
 
 STRIDE = 8  # sides of the grid are multiples of this
 FINE = 16  # channels at the full grid
@@ -254,17 +254,8 @@ class Hoc(nn.Module):
         learned: Tensor = self.head(functional.silu(self.norm(y))).float()
         if not self.config.position:
             return learned
-        n, _, height, width = gray.shape
-        rows = torch.arange(height, device=gray.device, dtype=torch.float32)
-        columns = torch.arange(width, device=gray.device, dtype=torch.float32)
-        rows = rows.reshape(1, 1, height, 1).expand(n, 1, height, width)
-        columns = columns.reshape(1, 1, 1, width).expand(n, 1, height, width)
-        given = [
-            self.gray_scale * gray.float(),
-            self.position_scale * rows,
-            self.position_scale * columns,
-        ]
-        return torch.cat([learned, *given], dim=1)
+        place = (self.position_scale * positions(gray)).expand(gray.shape[0], -1, -1, -1)
+        return torch.cat([learned, self.gray_scale * gray.float(), place], dim=1)
 
 
 class Mdn(nn.Module):

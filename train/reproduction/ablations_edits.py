@@ -14,10 +14,10 @@ import numpy as np
 from huefield import lab, metrics, upsample
 from huefield.colorizer import Colorizer
 from huefield.networks import Networks
-from huefield.photo import Photo
 from huefield.strokes import Edits, Stroke
 from train.evaluation.photos import SquarePhoto
 from train.evaluation.revealed import PATCH, points_seed
+from train.reproduction.shown import photo_of
 
 COUNT = 8
 NUM_STROKES = 5
@@ -65,7 +65,7 @@ def measure_row(
     colorizer = Colorizer(networks, anticipate=False)
     found: dict[str, list[float]] = {name: [] for name in FIGURES}
     for k, photo in enumerate(photos):
-        opened = colorizer.open(Photo(photo.lightness, photo.rgb, True, "PNG", b""))
+        opened = colorizer.open(photo_of(photo))
         edits = None if row == UNEDITED else true_edits(photo, points_seed(seed, k))
         samples = opened.samples(COUNT, seed + k, edits, condition=row == CONDITIONED)
         fields = np.stack([sample.field for sample in samples])
