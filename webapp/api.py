@@ -23,7 +23,7 @@ from werkzeug.utils import secure_filename
 
 from huefield.photo import read_photo
 from webapp.answers import NDJSON, colorization_json, field_json, photo_json, sample_lines
-from webapp.caching import cached, image_answer, not_modified
+from webapp.caching import cached, image_answer, not_modified, sized_picture
 from webapp.current import own_photo, photo_store, sample_index, stored_answer, workbench
 from webapp.examples import Examples
 from webapp.finishing import Finish
@@ -34,7 +34,6 @@ from webapp.forms import (
     read_format,
     read_json_object,
     read_place,
-    read_side,
     read_tone,
 )
 from webapp.guard import session_owner
@@ -148,9 +147,7 @@ def remove_photo(photo_id: str) -> ResponseReturnValue:
 def show_grey(photo_id: str) -> ResponseReturnValue:
     """The photo without its colours, as WebP."""
     photo = own_photo(photo_id)
-    side = read_side()
-    etag = f"{photo.id}-grey-{side}"
-    return not_modified(etag) or image_answer(workbench().grey(photo, side), "webp", etag)
+    return sized_picture(f"{photo.id}-grey", lambda side: workbench().grey(photo, side))
 
 
 @api.post("/photos/<photo_id>/colorizations")
@@ -186,15 +183,12 @@ def show_colorization(photo_id: str, key: str) -> ResponseReturnValue:
 def show_preview(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     """One sample at screen size, as WebP."""
     photo = own_photo(photo_id)
-    side = read_side()
-    etag = f"{key}-{index}-{side}"
-    known = not_modified(etag)
-    if known is not None:
-        return known
-    made = stored_answer(photo, key)
-    return image_answer(
-        workbench().preview(photo, made, sample_index(made, index), side), "webp", etag
-    )
+
+    def render(side: int) -> bytes:
+        made = stored_answer(photo, key)
+        return workbench().preview(photo, made, sample_index(made, index), side)
+
+    return sized_picture(f"{key}-{index}", render)
 
 
 @api.get("/photos/<photo_id>/colorizations/<key>/samples/<int:index>/download")
@@ -232,9 +226,7 @@ def show_unary(photo_id: str, key: str, index: int) -> ResponseReturnValue:
 def show_original(photo_id: str) -> ResponseReturnValue:
     """The photo with the colours that it came with, as WebP."""
     photo = own_photo(photo_id)
-    side = read_side()
-    etag = f"{photo.id}-original-{side}"
-    return not_modified(etag) or image_answer(workbench().original(photo, side), "webp", etag)
+    return sized_picture(f"{photo.id}-original", lambda side: workbench().original(photo, side))
 
 
 @api.get("/photos/<photo_id>/influence")

@@ -5,9 +5,11 @@ Called by the views in `webapp.api`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Response, current_app, request
 
-from webapp.forms import FORMATS, ImageFormat
+from webapp.forms import FORMATS, ImageFormat, read_side
 
 
 def not_modified(etag: str) -> Response | None:
@@ -24,6 +26,18 @@ def image_answer(
     answer = cached(Response(data, mimetype=FORMATS[image_format]), etag, public=public)
     answer.make_conditional(request)
     return answer
+
+
+def sized_picture(name: str, render: Callable[[int], bytes]) -> Response:
+    """A WebP whose longest side the query names, made unless the browser has it already.
+
+    Args:
+        name: what it shows, unique among pictures.
+        render: gives the bytes for a side in pixels.
+    """
+    side = read_side()
+    etag = f"{name}-{side}"
+    return not_modified(etag) or image_answer(render(side), "webp", etag)
 
 
 def cached(answer: Response, etag: str, *, public: bool) -> Response:

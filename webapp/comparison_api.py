@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from webapp.answers import field_json
 from webapp.api import api
-from webapp.caching import image_answer, not_modified
+from webapp.caching import sized_picture
 from webapp.comparisons import Comparisons
 from webapp.current import own_photo, sample_index, stored_answer
-from webapp.forms import read_comparison, read_side
+from webapp.forms import read_comparison
 from webapp.storage import StoredColorization, StoredPhoto
 
 __all__ = ["api"]
@@ -59,14 +59,12 @@ def show_comparison(photo_id: str, key: str) -> ResponseReturnValue:
 def show_comparison_preview(photo_id: str, key: str, index: int) -> ResponseReturnValue:
     """One sample of an earlier method at screen size, as WebP."""
     photo = own_photo(photo_id)
-    side = read_side()
-    etag = f"{key}-{index}-{side}"
-    known = not_modified(etag)
-    if known is not None:
-        return known
-    made = stored_answer(photo, key, comparison=True)
-    data = _comparisons().preview(photo, made, sample_index(made, index), side)
-    return image_answer(data, "webp", etag)
+
+    def render(side: int) -> bytes:
+        made = stored_answer(photo, key, comparison=True)
+        return _comparisons().preview(photo, made, sample_index(made, index), side)
+
+    return sized_picture(f"{key}-{index}", render)
 
 
 def _comparison_json(photo: StoredPhoto, made: StoredColorization) -> dict[str, object]:
