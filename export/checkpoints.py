@@ -19,6 +19,7 @@ from train.hints_network import Hints
 from train.networks import Decoder, Hoc, Mdn
 
 STAGES = ("vae", "hoc", "mdn")
+JOINT_STAGE = "joint"
 HINTS_STAGE = "hints"
 
 
@@ -32,9 +33,9 @@ class TrainedRun:
 
     Attributes:
         config: configuration of its last stage.
-        decoder: in the state that stage 1 phase 2 left it in.
+        decoder: in the state that its last stage left it in.
         hoc: the embedding network.
-        mdn: the mixture network.
+        mdn: the mixture network, in that state too.
         hints: the hints network, where the run has one.
         training: configuration of each stage, as plain values.
         metrics: best validation figures of each stage.
@@ -50,12 +51,15 @@ class TrainedRun:
 
 
 def load_run(folder: Path) -> TrainedRun:
-    """The networks of RUN/{vae,hoc,mdn}.pt, on the CPU, ready for inference; of hints.pt if there.
+    """The networks of RUN/{vae,hoc,mdn}.pt, on the CPU, ready for inference.
+
+    Those of joint.pt stand in for decoder and mixture, and hints.pt counts, where they are there.
 
     Raises:
         CheckpointError: a checkpoint is missing or unreadable, or the stages do not fit together.
     """
-    stages = STAGES + ((HINTS_STAGE,) if (folder / f"{HINTS_STAGE}.pt").exists() else ())
+    further = (JOINT_STAGE, HINTS_STAGE)
+    stages = STAGES + tuple(stage for stage in further if (folder / f"{stage}.pt").exists())
     checkpoints = {stage: read_checkpoint(folder / f"{stage}.pt") for stage in stages}
     configs = {}
     for stage, checkpoint in checkpoints.items():
@@ -70,13 +74,10 @@ def load_run(folder: Path) -> TrainedRun:
     networks = configs["vae"].networks
     decoder, hoc, mdn = Decoder(networks), Hoc(networks), Mdn(networks)
     hints = load_hints(folder) if HINTS_STAGE in checkpoints else None
-    trained_on = "hoc" if "decoder" in checkpoints["hoc"] else "vae"
-    sources: list[tuple[nn.Module, str, str]] = [
-        (decoder, trained_on, "decoder"),
-        (hoc, "hoc", "hoc"),
-        (mdn, "mdn", "mdn"),
-    ]
-    for module, stage, key in sources:
+    modules: list[tuple[nn.Module, str]] = [(decoder, "decoder"), (hoc, "hoc"), (mdn, "mdn")]
+    for module, key in modules:
+        holders = [s for s in (*STAGES, JOINT_STAGE) if key in checkpoints.get(s, {})]
+        stage = holders[-1] if holders else "vae"
         try:
             module.load_state_dict(checkpoints[stage][key])
         except (KeyError, RuntimeError) as error:

@@ -28,6 +28,7 @@ __all__ = [
     "DataConfig",
     "HintsConfig",
     "HocConfig",
+    "JointConfig",
     "MdnConfig",
     "PhaseConfig",
     "VaeConfig",
@@ -134,6 +135,28 @@ class MdnConfig(PhaseConfig):
 
 
 @dataclass(frozen=True)
+class JointConfig(PhaseConfig):
+    """Decoder and mixture together, which the paper does not do.
+
+    Attributes:
+        rarity: as in stage 1; by default all colours weigh alike, since weights for rare ones cost
+            more error than the next term for the same colour.
+        gradient_weight: as in stage 1.
+        beyond_tint_weight: weight of the difference in colour beyond a tint, in units of 10 ab.
+        likelihood_weight: weight of -log pi of the best component.
+    """
+
+    epochs: float = 1.0
+    batch_size: int = 16
+    learning_rate: float = 4e-4
+    frozen_blocks: int = NUM_BLOCKS
+    rarity: float = 1.0
+    gradient_weight: float = 0.5
+    beyond_tint_weight: float = 1.0
+    likelihood_weight: float = 0.1
+
+
+@dataclass(frozen=True)
 class HintsConfig(PhaseConfig):
     """The hints network, which the paper does not have.
 
@@ -161,6 +184,7 @@ class Config:
     vae: VaeConfig = field(default_factory=VaeConfig)
     hoc: HocConfig = field(default_factory=HocConfig)
     mdn: MdnConfig = field(default_factory=MdnConfig)
+    joint: JointConfig = field(default_factory=JointConfig)
     hints: HintsConfig = field(default_factory=HintsConfig)
     zhang: settings.ZhangConfig = field(default_factory=settings.ZhangConfig)
     cgan: settings.CganConfig = field(default_factory=settings.CganConfig)
@@ -246,7 +270,7 @@ def _check(config: Config) -> None:
     for place, (value, allowed) in choices.items():
         if value not in allowed:
             raise ConfigError(f"{place}: expected one of {', '.join(allowed)}, got {value!r}")
-    for name in ("vae", "hoc", "mdn", "hints", "zhang"):
+    for name in ("vae", "hoc", "mdn", "joint", "hints", "zhang"):
         phase: PhaseConfig = getattr(config, name)
         frozen = phase.frozen_blocks
         expect(0 <= frozen <= NUM_BLOCKS, f"{name}.frozen_blocks", f"0 to {NUM_BLOCKS}", frozen)
@@ -260,6 +284,9 @@ def _check(config: Config) -> None:
     expect(shares, "hoc.reveal", "shares above 0, up to 1", hoc.reveal)
     expect(hoc.max_points > 0, "hoc.max_points", "at least 1", hoc.max_points)
     expect(config.mdn.sigma > 0, "mdn.sigma", "above 0", config.mdn.sigma)
+    for key in ("gradient_weight", "beyond_tint_weight", "likelihood_weight"):
+        weight = getattr(config.joint, key)
+        expect(weight >= 0, f"joint.{key}", "0 or more", weight)
     hints = config.hints
     for key in ("none_share", "stroke_share"):
         share = getattr(hints, key)

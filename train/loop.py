@@ -114,7 +114,7 @@ def fit(
         start, best = checkpoint["step"], checkpoint["best"]
         running = dict(checkpoint.get("running", {}))
         seconds = float(checkpoint.get("seconds", 0.0))
-    elif run.start_from:
+    elif run.start_from and models.keys() - set(inherited):
         checkpoint = run.load(f"{run.stage}.pt", run.start_from)
         for name in models.keys() - set(inherited):
             _load_fitting(models[name], checkpoint[name])

@@ -67,6 +67,26 @@ def gradient_error(unary: Tensor, ab: Tensor) -> Tensor:
     return (down + across) * UNIT
 
 
+def beyond_tint(gray: Tensor, ab: Tensor) -> Tensor:
+    """Returns the RMS of the colour left after the best tint of each picture, (N,), in ab / 128.
+
+    What `huefield.metrics.beyond_tint` measures: a and b less the quadratic in L that fits best.
+
+    Args:
+        gray: (N, 1, h, w), (L - 50) / 50.
+        ab: (N, 2, h, w), ab / 128.
+    """
+    level = gray.float().flatten(2)  # (N, 1, P)
+    powers = torch.cat([torch.ones_like(level), level, level.square()], dim=1)  # (N, 3, P)
+    colours = ab.float().flatten(2)  # (N, 2, P)
+    # A flat picture leaves its powers alike; a trace of a ridge keeps their system solvable.
+    ridge = 1e-4 * level.shape[2] * torch.eye(3, device=level.device)
+    fit = torch.linalg.solve(powers @ powers.mT + ridge, powers @ colours.mT)  # (N, 3, 2)
+    left = colours - fit.mT @ powers
+    rms: Tensor = (left.square().mean((1, 2)) + 1e-12).sqrt()
+    return rms
+
+
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Returns KL(q(z | x, g) || N(0, 1)) per dimension, (N, Z)."""
     return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)

@@ -47,6 +47,7 @@ def tiny_preset() -> Callable[..., dict[str, Any]]:
         values["vae"] |= {"epochs": 3.0, "batch_size": 8}
         values["hoc"] |= {"epochs": 0.3, "batch_size": 4, "crop": 16}
         values["mdn"] |= {"epochs": 4.0, "batch_size": 8}
+        values["joint"] |= {"epochs": 4.0, "batch_size": 8}
         values["hints"] |= {"epochs": 2.0, "batch_size": 8}
         for key, change in changes.items():
             values[key] = values.get(key, {}) | change if isinstance(change, dict) else change

@@ -66,6 +66,7 @@ def test_unknown_keys_and_wrong_types_are_named(values: dict[str, object], place
         ("mdn", "learning_rate", -1.0),
         ("mdn", "posterior", "mode"),
         ("mdn", "sigma", 0.0),
+        ("joint", "beyond_tint_weight", -1.0),
         ("networks", "widths", [16, 16]),
         ("networks", "widths", [16, 16, 16, 40 + 1]),
         ("networks", "kernel", "cosine"),

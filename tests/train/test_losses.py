@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from huefield import lab
+from huefield import lab, metrics
 from train import losses
 
 
@@ -32,6 +32,18 @@ def test_gradient_error_sees_steps_and_no_offset() -> None:
     assert losses.gradient_error(ab + ramp, ab).item() == pytest.approx(1.0, rel=1e-4)
     across = ramp.transpose(2, 3) * 2
     assert losses.gradient_error(ab + across, ab).item() == pytest.approx(2.0, rel=1e-4)
+
+
+def test_beyond_a_tint_is_what_the_metric_says() -> None:
+    gray, ab = noise(3, 1, 16, 16).clamp(-1, 1), 0.2 * noise(3, 2, 16, 16, seed=1)
+    gray[2], ab[2] = 0.3, 0.1 * gray[0] + 0.2  # a flat picture is no reason to fail
+    found = losses.beyond_tint(gray, ab)
+    for k in range(3):
+        lightness = 50 + 50 * gray[k, 0].numpy()
+        wanted = metrics.beyond_tint(lightness, 128 * np.moveaxis(ab[k].numpy(), 0, 2))
+        assert 128 * float(found[k]) == pytest.approx(wanted, rel=1e-3)
+    tint = torch.cat([gray[:1] ** 2 - gray[:1], 0.3 + gray[:1]], 1)
+    assert 128 * float(losses.beyond_tint(gray[:1], tint)) < 0.05
 
 
 def test_kl_is_that_of_torch() -> None:

@@ -17,26 +17,32 @@ from PIL import Image
 
 import train.all
 import train.hoc
+import train.joint
 import train.vae
 from train.arguments import Stage, run_stage
-from train.batches import Batches
-from train.config import PhaseConfig, config_from_dict
+from train.batches import Batch, Batches
+from train.config import Config, PhaseConfig, config_from_dict
 from train.loop import learning_rate
+from train.losses import NUM_BINS
+from train.networks import Decoder, Mdn, NetworkConfig
+from train.run import Run, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Command = Callable[..., list[str]]
 
-STAGES = ("vae", "hoc", "mdn", "hints")
+STAGES = ("vae", "hoc", "mdn", "joint", "hints")
 NETWORKS = {
     "vae": ("encoder", "decoder"),
     "hoc": ("decoder", "hoc"),
     "mdn": ("mdn",),
+    "joint": ("decoder", "mdn"),
     "hints": ("hints",),
 }
 VAE = (Stage("vae", train.vae.train),)
 HOC = (Stage("hoc", train.hoc.train),)
+JOINT = (Stage("joint", train.joint.train),)
 
 
 @pytest.fixture
@@ -102,12 +108,13 @@ def test_the_curves_have_what_has_to_be_watched(smoke_run: Path) -> None:
         "vae": {"loss", "colour", "gradient", "kl", "active", "val_mae", "val_base_mae"},
         "hoc": {"loss", "mean_spp", "val_psnr_10", "val_psnr_50", "val_psnr_100", "val_spp"},
         "mdn": {"loss", "components", "val_best_mae", "val_first_mae"},
+        "joint": {"loss", "called", "beyond", "val_best_mae", "val_first_mae", "val_beyond"},
     }
     for stage, names in wanted.items():
         assert {"step", "epoch", "score"} | names <= read_csv(smoke_run / f"{stage}.csv")[0].keys()
 
 
-@pytest.mark.parametrize("stage", ["vae", "mdn"])
+@pytest.mark.parametrize("stage", ["vae", "mdn", "joint"])
 def test_the_loss_falls(smoke_run: Path, stage: str) -> None:
     rows = read_csv(smoke_run / f"{stage}.csv")
     assert rows[-1]["score"] < rows[0]["score"]
@@ -127,6 +134,43 @@ def test_stage_1_phase_2_trains_the_top_of_the_decoder_alone(smoke_run: Path) ->
         if key.startswith("decoder.") and not torch.equal(value, before[key])
     }
     assert changed == {"top1", "top2"}
+
+
+def test_the_joint_stage_goes_on_from_this_runs_networks(
+    command: Command, smoke_run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(smoke_run, tmp_path / "run")
+    (tmp_path / "run" / "joint.pt").unlink()
+    still = command(joint={"epochs": 0.01, "learning_rate": 1e-12})
+    # Another run's weights count for stages that begin with nothing, not for this one.
+    assert run_stage(JOINT, [*still, "--start-from", str(smoke_run)]) == 0
+    before = weights(smoke_run, "hoc") | weights(smoke_run, "mdn")
+    for key, value in weights(tmp_path / "run", "joint").items():
+        assert torch.allclose(value, before[key], atol=1e-6)
+
+
+def test_the_joint_stage_learns_from_the_nearest_sample(tmp_path: Path) -> None:
+    networks = NetworkConfig(widths=(16, 16, 16, 16), blocks=(1, 1, 1, 1), num_components=3)
+    config = Config(bfloat16="off", networks=networks)
+    torch.manual_seed(0)
+    decoder, mdn = Decoder(networks), Mdn(networks)
+    loss = train.joint.JointLoss(decoder, mdn, config, torch.ones(NUM_BINS**2))
+    generator = torch.Generator().manual_seed(1)
+    gray = torch.randn(2, 1, 32, 32, generator=generator).clamp(-1, 1)
+    noise = torch.randn(2, 3, 64, generator=generator)
+    with torch.no_grad():
+        pi, mu = mdn(gray)
+        codes = mu + config.mdn.sigma * noise
+        colours = torch.stack([decoder(gray, codes[:, k]) for k in range(3)], 1)
+    # The truth is what one component says, another one for each photo.
+    ab = torch.stack([colours[0, 2], colours[1, 0]])
+    batch = Batch(gray, ab, torch.tensor([-1, -1]))
+    with torch.no_grad():
+        _, figures = loss(Run(tmp_path, "joint", config), batch, noise)
+    assert float(figures["colour"]) == pytest.approx(0.0, abs=1e-5)
+    called = -(pi[0, 2].log() + pi[1, 0].log()) / 2
+    assert float(figures["called"]) == pytest.approx(float(called), rel=1e-5)
+    assert float(figures["beyond"]) == pytest.approx(1.0, rel=1e-4)
 
 
 def test_a_run_interrupted_in_each_stage_ends_like_one_that_was_not(
@@ -286,9 +330,6 @@ def test_two_processes_get_the_loss_of_one(command: Command, tmp_path: Path) -> 
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
-    from train.config import Config
-    from train.run import Run, TrainingError
-
     run = Run(tmp_path, "vae", Config())
     assert run.part(7) == slice(0, 7)
     run.rank, run.world = 1, 2
@@ -307,9 +348,6 @@ def test_the_rate_rises_and_falls() -> None:
 
 
 def test_noise_is_a_function_of_the_step(tmp_path: Path) -> None:
-    from train.config import Config
-    from train.run import Run
-
     run = Run(tmp_path, "vae", Config(seed=4))
     whole = run.noise(7, 6, 3)
     assert torch.equal(Run(tmp_path, "vae", Config(seed=4)).noise(7, 6, 3), whole)

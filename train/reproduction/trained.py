@@ -158,7 +158,7 @@ def train_ours(photo_set: PhotoSet, task: Task) -> tuple[Path, Spent]:
     def export() -> None:
         shipped = read_model_info(task.places.models / photo_set.name)
         settings = Settings(
-            f"Trained on {photo_set.name}", shipped.grid_area, shipped.gcrf, shipped.chroma_gain
+            f"Trained on {photo_set.name}", shipped.grid_area, shipped.gcrf, chroma_gain=1.0
         )
         photos = photo_set.sources(task.places.data)[0]
         export_model(run, folder, photos, settings, force=True)
