@@ -66,19 +66,17 @@ def unpack(model: Path, run: Path, photos: Path = EXAMPLES) -> list[Path]:
         if path.exists():
             raise CheckpointError(f"{path}: is there already; it is left as it is")
     networks = _networks(model, info, "mdn")
-    parts: dict[str, nn.Module] = {
-        "decoder": Decoder(networks),
-        "hoc": Hoc(networks),
-        "mdn": Mdn(networks),
-    }
+    decoder, hoc, mdn = Decoder(networks), Hoc(networks), Mdn(networks)
+    parts: dict[str, nn.Module] = {"decoder": decoder, "hoc": hoc, "mdn": mdn}
     traceable: list[tuple[nn.Module, Graph]] = [
-        (TraceableDecoder(parts["decoder"]), DECODER),
-        (TraceableHoc(parts["hoc"]), HOC),
-        (TraceableMdn(parts["mdn"]), MDN),
+        (TraceableDecoder(decoder), DECODER),
+        (TraceableHoc(hoc), HOC),
+        (TraceableMdn(mdn), MDN),
     ]
     if HINTS_STAGE in info.training:
-        parts["hints"] = Hints(_networks(model, info, HINTS_STAGE))
-        traceable.append((TraceableHints(parts["hints"]), HINTS))
+        hints = Hints(_networks(model, info, HINTS_STAGE))
+        parts["hints"] = hints
+        traceable.append((TraceableHints(hints), HINTS))
     grids = read_gray_grids(photos, max(BATCHES))
     codes = np.random.default_rng(0).standard_normal((max(BATCHES), networks.latent_size))
     for module, graph in traceable:

@@ -28,14 +28,14 @@ from train.losses import (
     UNIT,
     beyond_tint,
     colour_bins,
+    colour_distance,
     colour_error,
     gradient_error,
     rarity_table,
 )
-from train.mdn import colour_components
-from train.networks import Decoder, Features, Mdn
+from train.mdn import draw_components
+from train.networks import Decoder, Mdn
 from train.run import Run
-from train.sheet import write_sheet
 
 
 class JointLoss(nn.Module):
@@ -55,8 +55,8 @@ class JointLoss(nn.Module):
             pi, mu = self.mdn(batch.gray)
             z = mu + self.config.mdn.sigma * noise  # (N, M, Z)
             with torch.no_grad():
-                unaries = _decode_each(self.decoder, features, z)
-                best = _errors(unaries, batch.ab).argmin(1)
+                unaries = self.decoder.decode_each(features, z)
+                best = colour_distance(unaries, batch.ab[:, None]).argmin(1)
             unary = self.decoder.decode(features, z[torch.arange(len(z)), best])
         return self.terms(batch, pi, best, unary.float())
 
@@ -79,17 +79,6 @@ class JointLoss(nn.Module):
         share = made.detach().sum() / true.sum().clamp_min(1e-6)
         figures = {"colour": colour, "gradient": gradient, "called": called, "beyond": share}
         return total, figures
-
-
-def _decode_each(decoder: Decoder, features: Features, z: Tensor) -> Tensor:
-    """Returns the unary of each code, (N, M, 2, h, w), of z (N, M, Z)."""
-    # One after the other: repeated features lose the layout that convolutions are quick in.
-    return torch.stack([decoder.decode(features, z[:, m]) for m in range(z.shape[1])], 1)
-
-
-def _errors(unaries: Tensor, ab: Tensor) -> Tensor:
-    """Returns the mean absolute error (N, M) of unaries (N, M, 2, h, w)."""
-    return (unaries.float() - ab[:, None]).abs().mean((2, 3, 4))
 
 
 def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
@@ -116,11 +105,11 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
         totals = {"val_best_mae": 0.0, "val_first_mae": 0.0, "made": 0.0, "true": 0.0, "score": 0.0}
         count = 0
         for k, batch in enumerate(b.to(run.device) for b in batches.validation(16, limit=192)):
-            noise = run.noise(k, len(batch.gray), components, size)
             pi, mu = mdn(batch.gray)
-            z = mu + config.mdn.sigma * noise
-            unaries = _decode_each(decoder, decoder.gray(batch.gray), z)
-            errors = _errors(unaries, batch.ab)
+            noise = torch.randn(mu.shape, generator=torch.Generator().manual_seed(k))
+            z = mu + config.mdn.sigma * noise.to(run.device)
+            unaries = decoder.decode_each(decoder.gray(batch.gray), z)
+            errors = colour_distance(unaries, batch.ab[:, None])
             best = errors.argmin(1)
             rows = torch.arange(len(z))
             value, _ = loss.terms(batch, pi, best, unaries[rows, best])
@@ -136,12 +125,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
 
     def draw(path: Path) -> None:
         batch = next(batches.validation(12)).to(run.device)
-        pi, mu = mdn(batch.gray)
-        order = pi.argsort(1, descending=True)[:, : min(8, components)]
-        unaries = colour_components(decoder, batch.gray, mu)
-        rows = torch.arange(len(mu))
-        chosen = [unaries[rows, order[:, k]] for k in range(order.shape[1])]
-        write_sheet(path, batch.gray, [batch.ab, *chosen])
+        draw_components(path, batch, decoder, mdn)
 
     return fit(
         run,

@@ -56,6 +56,11 @@ def colour_error(unary: Tensor, ab: Tensor, weight: Tensor) -> Tensor:
     return ((unary.float() - ab).abs().sum(1) * weight).mean() * UNIT
 
 
+def colour_distance(unary: Tensor, ab: Tensor) -> Tensor:
+    """Returns the mean absolute difference over each picture, (...), of fields (..., 2, h, w)."""
+    return (unary.float() - ab).abs().mean((-3, -2, -1))
+
+
 def gradient_error(unary: Tensor, ab: Tensor) -> Tensor:
     """Returns the mean absolute error of the colour gradients in units of 10 ab, a scalar.
 

@@ -17,7 +17,7 @@ from train.arguments import Stage, run_stage
 from train.batches import Batch, Batches
 from train.config import Config
 from train.loop import fit
-from train.losses import mixture_loss
+from train.losses import colour_distance, mixture_loss
 from train.networks import Decoder, Encoder, Mdn
 from train.run import Run
 from train.sheet import write_sheet
@@ -43,18 +43,13 @@ class MdnLoss(nn.Module):
         return value / self.config.networks.latent_size, {"components": in_use}
 
 
-def colour_components(decoder: Decoder, gray: Tensor, mu: Tensor) -> Tensor:
-    """Returns the unary of each component's mean, (N, M, 2, h, w), from one gray pass.
-
-    Args:
-        decoder: the frozen one.
-        gray: (N, 1, h, w).
-        mu: (N, M, Z).
-    """
-    count, components = mu.shape[:2]
-    f1, f2, f4, f8, f16 = (f.repeat_interleave(components, 0) for f in decoder.gray(gray))
-    unaries = decoder.decode((f1, f2, f4, f8, f16), mu.flatten(0, 1))
-    return unaries.reshape(count, components, *unaries.shape[1:])
+def draw_components(path: Path, batch: Batch, decoder: Decoder, mdn: Mdn) -> None:
+    """Writes a sheet of each photo's truth and the means of its components, likeliest first."""
+    pi, mu = mdn(batch.gray)
+    order = pi.argsort(1, descending=True)[:, :8]
+    codes = mu.gather(1, order[..., None].expand(-1, -1, mu.shape[2]))
+    unaries = decoder.decode_each(decoder.gray(batch.gray), codes)
+    write_sheet(path, batch.gray, [batch.ab, *unaries.unbind(1)])
 
 
 def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
@@ -89,8 +84,8 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
             mean, _ = encoder(batch.gray, batch.ab)
             pi, mu = mdn(batch.gray)
             total += float(mixture_loss(pi, mu, mean, phase.sigma).sum())
-            unaries = colour_components(decoder, batch.gray, mu)
-            errors = (unaries - batch.ab[:, None]).abs().mean((2, 3, 4))  # (N, M)
+            unaries = decoder.decode_each(decoder.gray(batch.gray), mu)
+            errors = colour_distance(unaries, batch.ab[:, None])  # (N, M)
             best += float(errors.min(1).values.sum())
             first += float(errors.gather(1, pi.argmax(1, keepdim=True)).sum())
             count += len(mean)
@@ -99,11 +94,7 @@ def train(run: Run, config: Config, batches: Batches) -> dict[str, float]:
 
     def draw(path: Path) -> None:
         batch = next(batches.validation(12)).to(run.device)
-        pi, mu = mdn(batch.gray)
-        features = decoder.gray(batch.gray)
-        order = pi.argsort(1, descending=True)[:, : min(8, pi.shape[1])]
-        codes = [mu[torch.arange(len(mu)), order[:, k]] for k in range(order.shape[1])]
-        write_sheet(path, batch.gray, [batch.ab, *(decoder.decode(features, z) for z in codes)])
+        draw_components(path, batch, decoder, mdn)
 
     return fit(
         run,

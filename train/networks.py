@@ -175,6 +175,11 @@ class Decoder(nn.Module):
         unary: Tensor = self.top2(functional.silu(self.top1(functional.silu(y))))
         return unary
 
+    def decode_each(self, features: Features, z: Tensor) -> Tensor:
+        """Returns the unaries (N, M, 2, h, w) of M codes of each picture, z (N, M, Z)."""
+        # One after the other: repeated features lose the layout that convolutions are quick in.
+        return torch.stack([self.decode(features, z[:, m]) for m in range(z.shape[1])], dim=1)
+
     def name_logits(self, features: Features) -> Tensor:
         """Returns class logits (N, num_classes) of the auxiliary naming task."""
         if self.names is None:
