@@ -83,8 +83,8 @@ def _methods(page: Page, out: Path) -> None:
     _green_meadow(page)
     page.locator("#compare").click()
     page.locator("#methods-open").click()
-    page.locator("#method-rows section").wait_for()
-    page.locator('#method-rows [aria-busy="true"]').wait_for(state="detached")
+    page.locator("#method-rows section").last.wait_for()
+    page.locator("#method-rows .tile[data-waiting]").first.wait_for(state="detached")
     wait_for_samples(page)
     _save(page, out / "studio-methods.jpg")
 
