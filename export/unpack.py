@@ -32,6 +32,7 @@ from huefield.model_info import ModelError, ModelInfo, read_model_info
 from train.config import ConfigError, config_from_dict
 from train.hints_network import Hints
 from train.networks import Decoder, Hoc, Mdn, NetworkConfig
+from train.run import write_checkpoint
 
 # Weights that no graph holds, since nothing that is exported reads them.
 UNREAD = ("names.", "gray.fine.", "gray.known.0.")
@@ -85,11 +86,16 @@ def unpack(model: Path, run: Path, photos: Path = EXAMPLES) -> list[Path]:
         largest_difference(module, graph, path, grids, codes.astype(np.float32))
     run.mkdir(parents=True, exist_ok=True)
     states = {name: part.state_dict() for name, part in parts.items()}
-    for path in written:
-        stage = path.stem
-        content = {"stage": stage, "config": dict(info.training[stage])}
-        content["metrics"] = dict(info.metrics.get(stage, {}))
-        torch.save(content | {name: states[name] for name in HOLDS[stage]}, path)
+    try:
+        for path in written:
+            stage = path.stem
+            content = {"stage": stage, "config": dict(info.training[stage])}
+            content["metrics"] = dict(info.metrics.get(stage, {}))
+            write_checkpoint(path, content | {name: states[name] for name in HOLDS[stage]})
+    except OSError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
     return written
 
 

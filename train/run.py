@@ -205,15 +205,8 @@ class Run:
         """Writes a checkpoint atomically; only the first process writes."""
         if self.rank:
             return
-        temporary = self.out / f".{name}.tmp"
-        try:
-            with temporary.open("wb") as out:  # a file of Python's own says why it is full
-                torch.save(
-                    {"stage": self.stage, "config": config_to_dict(self.config), **content}, out
-                )
-            temporary.replace(self.out / name)
-        finally:
-            temporary.unlink(missing_ok=True)
+        about = {"stage": self.stage, "config": config_to_dict(self.config)}
+        write_checkpoint(self.out / name, about | dict(content))
 
     @contextlib.contextmanager
     def stop_on_interrupt(self) -> Iterator[None]:
@@ -233,6 +226,21 @@ class Run:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a checkpoint as a whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; what was at the path is still there.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as out:  # a file of Python's own says why it is full
+            torch.save(dict(content), out)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _has_matrix_units(device: torch.device) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,6 +49,24 @@ def test_nothing_is_written_over_or_by_halves(
     assert [path.name for path in run.iterdir()] == ["mdn.pt"]
     assert main([str(tmp_path), str(run)]) == 1
     assert "model.json" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, places = torch.save, []
+
+    def full_at_the_third(content: Any, out: Any) -> None:
+        places.append(Path(out.name).name)
+        if len(places) == 3:
+            out.write(b"half of it")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(content, out)
+
+    monkeypatch.setattr(torch, "save", full_at_the_third)
+    assert main([str(tiny_model), str(tmp_path / "run")]) == 1
+    assert len(places) == 3
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_a_graph_of_other_sizes_is_refused(
