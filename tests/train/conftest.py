@@ -37,6 +37,27 @@ def crops(color_photos: Mapping[str, Path], tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
+def zhang_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network of Zhang's with drawn weights, exported."""
+    import torch
+
+    from export.zhang import main
+    from train.baselines.settings import ZhangConfig
+    from train.baselines.zhang import LocalHints
+    from train.config import Config, config_to_dict
+
+    root = tmp_path_factory.mktemp("zhang")
+    config = Config(zhang=ZhangConfig(widths=(16, 16, 16, 32)))
+    torch.manual_seed(3)
+    network = LocalHints(config.zhang)
+    torch.nn.init.normal_(network.head.weight, std=0.05)
+    content = {"stage": "zhang", "config": config_to_dict(config), "metrics": {}, "step": 1}
+    torch.save(content | {"zhang": network.state_dict()}, root / "zhang.pt")
+    assert main([str(root), str(root / "onnx")]) == 0
+    return root / "onnx"
+
+
+@pytest.fixture(scope="session")
 def tiny_preset() -> Callable[..., dict[str, Any]]:
     """Makes the smoke preset on 60 photos and small grids; `vae={"epochs": 1.0}` changes a key."""
 

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import shutil
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from PIL import Image
 
 from huefield.gcrf import Kernel, Weights, open_solver
 from huefield.gcrf.similarity import similarity
-from train.config import load_config
+from tests.reproduction_task import make_task
 from train.evaluation.model import OFF, ON, ModelFunctions
 from train.evaluation.photos import SquarePhoto
 from train.evaluation.points import measure
@@ -29,7 +28,7 @@ from train.reproduction import (
     ablations_samples,
     ablations_schedule,
 )
-from train.reproduction.effort import Effort, Places, Task
+from train.reproduction.effort import Effort, Task
 from train.reproduction.paired import compared, table
 
 if TYPE_CHECKING:
@@ -209,26 +208,11 @@ def test_edits_are_true_colours_and_choosing_for_them_helps(
 @pytest.fixture
 def task(crops: Path, tiny_model: Path, tiny_run: Path, tmp_path: Path) -> Task:
     """Faces that are crops of the shipped photos, a model of them and the VAE that it came from."""
-    (tmp_path / "data").mkdir()
-    with zipfile.ZipFile(tmp_path / "data" / "lfw.zip", "w") as archive:
-        for number, path in enumerate(sorted(crops.iterdir())[::4]):
-            archive.write(path, f"{'test' if number % 10 == 0 else 'train'}/{path.name}")
-    shutil.copytree(tiny_model, tmp_path / "models" / "faces")
-    (tmp_path / "models" / "training" / "faces").mkdir(parents=True)
-    shutil.copy(tiny_run / "vae.pt", tmp_path / "models" / "training" / "faces" / "vae.pt")
-    configs = Path(ablations.__file__).parents[1] / "configs"
-    return Task(
-        preset="quick",
-        effort=EFFORT,
-        places=Places(
-            tmp_path / "data", tmp_path / "models", tmp_path / "runs", tmp_path / "results"
-        ),
-        sets=("faces",),
-        methods=(),
-        config=load_config(configs / "baselines-smoke.toml"),
-        seed=0,
-        done=lambda text: None,
-    )
+    task = make_task(tmp_path, crops, tiny_model, EFFORT, [], every=4)
+    training = tmp_path / "models" / "training" / "faces"
+    training.mkdir(parents=True)
+    shutil.copy(tiny_run / "vae.pt", training / "vae.pt")
+    return task
 
 
 def test_all_parts_are_made_once(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +12,10 @@ import pytest
 from PIL import Image
 from skimage.segmentation import felzenszwalb
 
-from export.baselines import main as export_main
-from train.config import load_config
+from tests.reproduction_task import make_task
 from train.evaluation.photos import SquarePhoto
 from train.reproduction import consistency
-from train.reproduction.effort import Effort, Places, Task
+from train.reproduction.effort import Effort, Task
 from train.reproduction.segments import large_segments, outlined, segment
 from train.reproduction.table2 import OURS, SHIPPED
 
@@ -86,25 +83,16 @@ def test_only_large_segments_count_and_are_outlined() -> None:
 @pytest.fixture
 def task(crops: Path, tiny_model: Path, untrained_baselines: Path, tmp_path: Path) -> Task:
     """Faces that are crops of the shipped photos; of two methods one has been trained."""
-    (tmp_path / "data").mkdir()
-    with zipfile.ZipFile(tmp_path / "data" / "lfw.zip", "w") as archive:
-        for path in sorted(crops.iterdir())[::40]:
-            archive.write(path, f"test/{path.name}")
-    shutil.copytree(tiny_model, tmp_path / "models" / "faces")
-    runs = tmp_path / "runs"
-    exported = runs / "faces" / "models" / "cgan"
-    assert export_main([str(untrained_baselines), str(exported), "--method", "cgan"]) == 0
-    (tmp_path / "results").mkdir()
-    smoke = Path(consistency.__file__).parents[1] / "configs" / "baselines-smoke.toml"
-    return Task(
-        preset="quick",
-        effort=EFFORT,
-        places=Places(tmp_path / "data", tmp_path / "models", runs, tmp_path / "results"),
-        sets=("faces",),
-        methods=("cgan", "pic"),
-        config=load_config(smoke),
-        seed=0,
-        done=lambda text: None,
+    methods = ("cgan", "pic")
+    return make_task(
+        tmp_path,
+        crops,
+        tiny_model,
+        EFFORT,
+        [],
+        methods=methods,
+        every=4,
+        untrained=untrained_baselines,
     )
 
 

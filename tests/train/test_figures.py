@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from export.baselines import main as export_baseline
 from huefield import upsample
 from huefield.colorizer import Colorizer
 from huefield.lab import rgb_to_lab
 from tests.reproduction_task import make_task
-from train.reproduction import explained, figures, sheet
+from train.baselines.interactive import open_method
+from train.reproduction import explained, figures, sheet, trained
 from train.reproduction.effort import Effort, Task
 from train.reproduction.places import (
     APART,
@@ -51,11 +51,15 @@ def task(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Task:
     """Faces with BicycleGAN beside ours, and VAE-MDN that was never trained."""
-    root = tmp_path_factory.mktemp("figures")
-    method = root / "runs" / "faces" / "models" / "bicycle_gan"
-    options = ["--method", "bicycle_gan"]
-    assert export_baseline([str(untrained_baselines), str(method), *options]) == 0
-    return make_task(root, crops, tiny_model, EFFORT, rows, methods=("bicycle_gan", "vae_mdn"))
+    return make_task(
+        tmp_path_factory.mktemp("figures"),
+        crops,
+        tiny_model,
+        EFFORT,
+        rows,
+        methods=("bicycle_gan", "vae_mdn"),
+        untrained=untrained_baselines,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +112,28 @@ def test_a_line_goes_from_grey_over_samples_to_the_truth(
             assert distance(tile, other) > 1
         lightness = rgb_to_lab(tile)[..., 0] - rgb_to_lab(truth)[..., 0]
         assert np.abs(lightness).mean() < 2
+
+
+def test_zhang_follows_the_same_strokes_where_it_is_trained(
+    task: Task,
+    zhang_folder: Path,
+    opened: OpenPhoto,
+    squares: list[SquarePhoto],
+    tmp_path: Path,
+) -> None:
+    places = dataclasses.replace(task.places, runs=tmp_path / "runs", out=tmp_path / "results")
+    shutil.copytree(zhang_folder, trained.zhang_folder(places, "faces"))
+    about = explained.edits_figure(dataclasses.replace(task, places=places), "faces")
+    assert (about["others"], about["absent"]) == (["Zhang 2017"], [])
+    method = open_method("zhang", weights=zhang_folder)
+    alone = explained.edits_line("alone", opened, squares[0], [], task.seed).tiles
+    beside = explained.edits_line("beside", opened, squares[0], [method], task.seed).tiles
+    assert len(beside) == len(alone) + 1
+    for ours, same in zip(alone, [*beside[:2], *beside[3:]], strict=True):
+        assert np.array_equal(ours, same)
+    lightness = rgb_to_lab(beside[2])[..., 0] - squares[0].lightness
+    assert np.abs(lightness).mean() < 1.5
+    assert distance(beside[2], gray_of(squares[0])) > 1
 
 
 def test_every_figure_is_small_told_of_and_linked(

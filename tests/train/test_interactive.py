@@ -45,22 +45,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def zhang_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network with drawn weights, exported."""
-    from export.zhang import main
-
-    root = tmp_path_factory.mktemp("zhang")
-    config = Config(zhang=ZhangConfig(widths=(16, 16, 16, 32)))
-    torch.manual_seed(3)
-    network = LocalHints(config.zhang)
-    torch.nn.init.normal_(network.head.weight, std=0.05)
-    content = {"stage": "zhang", "config": config_to_dict(config), "metrics": {}, "step": 1}
-    torch.save(content | {"zhang": network.state_dict()}, root / "zhang.pt")
-    assert main([str(root), str(root / "onnx")]) == 0
-    return root / "onnx"
-
-
-@pytest.fixture(scope="module")
 def methods(zhang_folder: Path) -> dict[str, Interactive]:
     return {name: open_method(name, weights=zhang_folder) for name in NAMES}
 

@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from export.baselines import main as export_baseline
 from huefield.cli import main
 from huefield.lab import rgb_to_lab
 from huefield.study.reading import parse_definition
@@ -39,11 +38,10 @@ def task(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Task:
     """Faces with BicycleGAN beside ours, and PIC that was never trained."""
-    root = tmp_path_factory.mktemp("pairs")
-    method = root / "runs" / "faces" / "models" / "bicycle_gan"
-    options = ["--method", "bicycle_gan"]
-    assert export_baseline([str(untrained_baselines), str(method), *options]) == 0
-    return make_task(root, crops, tiny_model, EFFORT, [], methods=("bicycle_gan", "pic"))
+    root, methods = tmp_path_factory.mktemp("pairs"), ("bicycle_gan", "pic")
+    return make_task(
+        root, crops, tiny_model, EFFORT, [], methods=methods, untrained=untrained_baselines
+    )
 
 
 @pytest.fixture(scope="module")
