@@ -5,6 +5,7 @@ Called by `export.model_folder`.
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from torch import nn
 
 from train.config import Config, ConfigError, config_from_dict
 from train.hints_network import Hints
-from train.networks import Decoder, Hoc, Mdn
+from train.networks import Decoder, Hoc, Mdn, NetworkConfig
 
 STAGES = ("vae", "hoc", "mdn")
 JOINT_STAGE = "joint"
@@ -67,11 +68,11 @@ def load_run(folder: Path) -> TrainedRun:
             configs[stage] = config_from_dict(checkpoint["config"])
         except ConfigError as error:
             raise CheckpointError(f"{folder / stage}.pt: key 'config': {error}") from error
-        if stage != HINTS_STAGE and configs[stage].networks != configs["vae"].networks:
+        if stage != HINTS_STAGE and _as_exported(configs[stage]) != _as_exported(configs["vae"]):
             raise CheckpointError(
                 f"{folder / stage}.pt: its networks have other sizes than those of vae.pt"
             )
-    networks = configs["vae"].networks
+    networks = _as_exported(configs["vae"])
     decoder, hoc, mdn = Decoder(networks), Hoc(networks), Mdn(networks)
     hints = load_hints(folder) if HINTS_STAGE in checkpoints else None
     modules: list[tuple[nn.Module, str]] = [(decoder, "decoder"), (hoc, "hoc"), (mdn, "mdn")]
@@ -79,7 +80,8 @@ def load_run(folder: Path) -> TrainedRun:
         holders = [s for s in (*STAGES, JOINT_STAGE) if key in checkpoints.get(s, {})]
         stage = holders[-1] if holders else "vae"
         try:
-            module.load_state_dict(checkpoints[stage][key])
+            weights = checkpoints[stage][key].items()
+            module.load_state_dict({k: v for k, v in weights if not k.startswith("names.")})
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(f"{folder / stage}.pt: key '{key}': {error}") from error
         module.eval().requires_grad_(False)
@@ -92,6 +94,11 @@ def load_run(folder: Path) -> TrainedRun:
         training={stage: checkpoint["config"] for stage, checkpoint in checkpoints.items()},
         metrics={stage: dict(c.get("metrics", {})) for stage, c in checkpoints.items()},
     )
+
+
+def _as_exported(config: Config) -> NetworkConfig:
+    """The sizes of a run's networks without the naming layer, which only stage 1 reads."""
+    return dataclasses.replace(config.networks, num_classes=0)
 
 
 def load_hints(folder: Path) -> Hints:

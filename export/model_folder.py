@@ -50,6 +50,7 @@ class Settings:
         sigma: deviation that samples are drawn with; None for the one that the mixture was trained
             with.
         hints_for_strokes: see `ModelInfo`.
+        mirrored: see `ModelInfo`.
     """
 
     description: str
@@ -58,6 +59,7 @@ class Settings:
     chroma_gain: float
     sigma: float | None = None
     hints_for_strokes: bool = False
+    mirrored: bool = False
 
 
 def model_score(metrics: Mapping[str, Any]) -> float | None:
@@ -96,7 +98,7 @@ def export_model(
     score = model_score(trained.metrics)
     _check_target(target, score, force=force)
     with in_place_of(target) as folder:
-        parity = _write_graphs(trained, folder, photos)
+        parity = _write_graphs(trained, folder, photos, mirrored=settings.mirrored)
         info = _describe(target.name, trained, settings, folder, parity, score)
         (folder / MODEL_FILE).write_text(info_json(info), encoding="utf-8")
     return info
@@ -131,15 +133,17 @@ def _check_target(target: Path, score: float | None, *, force: bool) -> None:
         )
 
 
-def _write_graphs(trained: TrainedRun, folder: Path, photos: Path) -> dict[str, float]:
+def _write_graphs(
+    trained: TrainedRun, folder: Path, photos: Path, *, mirrored: bool
+) -> dict[str, float]:
     """Writes the graphs and gives the largest difference from torch of each."""
     grids = read_gray_grids(photos, max(BATCHES))
     networks = trained.config.networks
     noise = np.random.default_rng(0).standard_normal((max(BATCHES), networks.latent_size))
     modules: list[tuple[nn.Module, Graph]] = [
-        (TraceableDecoder(trained.decoder), DECODER),
+        (TraceableDecoder(trained.decoder, mirrored=mirrored), DECODER),
         (TraceableHoc(trained.hoc), HOC),
-        (TraceableMdn(trained.mdn), MDN),
+        (TraceableMdn(trained.mdn, mirrored=mirrored), MDN),
     ]
     if trained.hints is not None:
         modules.append((TraceableHints(trained.hints), HINTS))
@@ -178,6 +182,7 @@ def _describe(
         gcrf=settings.gcrf,
         chroma_gain=settings.chroma_gain,
         hints_for_strokes=settings.hints_for_strokes,
+        mirrored=settings.mirrored,
         score=score,
         training=json.loads(json.dumps(trained.training)),
         parity={"tolerance": TOLERANCE, "batches": BATCHES, "grids": GRIDS, "error": dict(parity)},

@@ -63,7 +63,7 @@ def unscale_ab(ab: Floats) -> Floats:
     return np.asarray(ab * np.float32(AB_SCALE), np.float32)
 
 
-def _decode(rgb: ArrayLike) -> Floats:
+def rgb_to_light(rgb: ArrayLike) -> Floats:
     """Linear light (..., 3) float32 of sRGB codes, uint8 or float in 0..1."""
     values = np.asarray(rgb)
     if values.dtype == np.uint8:
@@ -77,7 +77,7 @@ def _decode(rgb: ArrayLike) -> Floats:
 @cache
 def _decode_table() -> Floats:
     """Linear light (256,) of the 8-bit sRGB codes."""
-    return _decode(np.arange(256, dtype=np.float64) / 255)
+    return rgb_to_light(np.arange(256, dtype=np.float64) / 255)
 
 
 def _encode(linear: NDArray[Any]) -> NDArray[Any]:
@@ -116,13 +116,23 @@ def _unroot(root: Floats) -> Floats:
     return cubed
 
 
+def light_to_luminance(light: Floats) -> Floats:
+    """Relative luminance (...) float32, 0..1, of linear light (..., 3)."""
+    return np.asarray(light @ _LMS_FROM_RGB[1], np.float32)
+
+
+def luminance_to_lightness(luminance: Floats) -> Floats:
+    """L (...) float32, 0..100, of relative luminance in the same shape."""
+    return np.asarray(116 * _root(luminance) - 16, np.float32)
+
+
 def rgb_to_lab(rgb: ArrayLike) -> Floats:
     """Lab (..., 3) float32 of sRGB.
 
     Args:
         rgb: (..., 3), uint8 or float in 0..1.
     """
-    ratio = _decode(rgb) @ _LMS_FROM_RGB.T
+    ratio = rgb_to_light(rgb) @ _LMS_FROM_RGB.T
     roots = _root(ratio)
     lab = np.empty(ratio.shape, np.float32)
     lab[..., 0] = 116 * roots[..., 1] - 16
@@ -135,7 +145,7 @@ def rgb_to_lightness(rgb: ArrayLike) -> Floats:
     """L (...) float32 in 0..100 of sRGB (..., 3), uint8 (the quick case) or float in 0..1."""
     values = np.asarray(rgb)
     if values.dtype != np.uint8 or values.ndim < 2:
-        return np.asarray(116 * _root(_decode(values) @ _LMS_FROM_RGB[1]) - 16, np.float32)
+        return luminance_to_lightness(light_to_luminance(rgb_to_light(values)))
     shares = _decode_table()[:, None] * _LMS_FROM_RGB[1] * np.float32(_CURVE_SIZE - 1)
     red, green, blue = np.ascontiguousarray(shares.T)
     table = _lightness_table()

@@ -16,6 +16,7 @@ import torch
 from huefield import lab
 from train.config import DataConfig
 from train.data import PhotoCache, is_held, name_hash
+from train.plates import NUM_DRAWS, expose
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ class Batches:
         first = step * size
         order = [self._shuffled(first + k) for k in range(size)]
         crops = [self._crop(order[k], grid, draws[k], half) for k in range(size)[part]]
-        return self._batch(crops, [order[k] for k in range(size)[part]])
+        plates = np.ones((size, 1 + NUM_DRAWS))
+        if self.config.plates_share:
+            plates = rng.random((size, 1 + NUM_DRAWS))
+        return self._batch(crops, [order[k] for k in range(size)[part]], plates[part])
 
     def validation(
         self, size: int, *, grid: tuple[int, int] | None = None, limit: int = 512
@@ -127,8 +131,18 @@ class Batches:
             crop = ((blocks.sum(axis=(1, 3)) + 2) // 4).astype(np.uint8)
         return crop[:, ::-1] if draw[2] < 0.5 else crop
 
-    def _batch(self, crops: list[npt.NDArray[np.uint8]], indices: list[int]) -> Batch:
-        pixels = lab.rgb_to_lab(np.stack(crops))
+    def _batch(
+        self,
+        crops: list[npt.NDArray[np.uint8]],
+        indices: list[int],
+        plates: npt.NDArray[np.float64] | None = None,
+    ) -> Batch:
+        """A batch; `plates` (N, 1 + NUM_DRAWS) says which are plates, and what kind of."""
+        rgb = np.stack(crops)
+        pixels = lab.rgb_to_lab(rgb)
+        if plates is not None:
+            old = plates[:, 0] < self.config.plates_share
+            pixels[old, ..., 0] = expose(rgb[old], plates[old, 1:])
         gray = lab.scale_gray(pixels[..., :1])
         ab = lab.scale_ab(pixels[..., 1:])
         return Batch(

@@ -51,6 +51,8 @@ class DataConfig:
         validation_share: share of the photos kept for validation, chosen by name.
         limit: most photos taken, 0 for all; the choice is by name, the same each time.
         names: learn to name things from file names (what stands before the last underscore).
+        plates_share: share of the training photos whose gray is what a plate of a hundred years ago
+            would have shown; the paper's is 0.
         min_colour: photos whose mean chroma is below are left out (ab units).
         min_beyond_tint: photos whose ab is explained by a quadratic in L up to this RMS are left
             out as toned.
@@ -62,6 +64,7 @@ class DataConfig:
     validation_share: float = 0.02
     limit: int = 0
     names: bool = False
+    plates_share: float = 0.0
     min_colour: float = 3.0
     min_beyond_tint: float = 1.0
 
@@ -310,6 +313,8 @@ def _check_data(config: Config) -> None:
     expect(bool(data.include), "data.include", "a pattern at least", data.include)
     share = data.validation_share
     expect(0 < share < 1, "data.validation_share", "a share between 0 and 1", share)
+    plates = data.plates_share
+    expect(0 <= plates <= 1, "data.plates_share", "a share from 0 to 1", plates)
     expect(bool(data.grids), "data.grids", "a grid at least", data.grids)
     largest = POINTS_SIDE
     for height, width in data.grids:

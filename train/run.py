@@ -168,13 +168,15 @@ class Run:
         return checkpoint
 
     def restore(self, module: nn.Module, checkpoint: Mapping[str, Any], name: str) -> None:
-        """Loads one network's weights.
+        """Loads one network's weights; a naming layer is left out where the network has none.
 
         Raises:
             TrainingError: the checkpoint was made with other sizes.
         """
+        own = module.state_dict()
         try:
-            module.load_state_dict(checkpoint[name])
+            weights = {k: v for k, v in checkpoint[name].items() if k in own or "names." not in k}
+            module.load_state_dict(weights)
         except (KeyError, RuntimeError) as error:
             raise TrainingError(
                 f"the {name} in {self.out} was made by another preset, its sizes do not fit"

@@ -56,6 +56,7 @@ def test_unknown_keys_and_wrong_types_are_named(values: dict[str, object], place
         ("data", "side", 56),
         ("data", "validation_share", 1.0),
         ("data", "limit", -1),
+        ("data", "plates_share", 1.1),
         ("vae", "epochs", 0),
         ("vae", "half_until", 1.5),
         ("hoc", "batch_size", 0),

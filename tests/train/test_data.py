@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import shutil
@@ -210,6 +211,27 @@ def test_processes_share_one_batch(batches: Batches) -> None:
     parts = [batches.train(9, 8, part=slice(start, start + 2)) for start in range(0, 8, 2)]
     assert torch.equal(torch.cat([part.gray for part in parts]), whole.gray)
     assert torch.equal(torch.cat([part.ab for part in parts]), whole.ab)
+
+
+def test_plates_change_the_gray_of_their_share_alone(cache: PhotoCache, batches: Batches) -> None:
+    def with_share(share: float) -> Batches:
+        return Batches(cache, dataclasses.replace(CONFIG, plates_share=share), seed=5)
+
+    some, every = with_share(0.5), with_share(1.0)
+    plain = [batches.train(step, 8) for step in range(6)]
+    changed = []
+    for step, before in enumerate(plain):
+        half, all_old = some.train(step, 8), every.train(step, 8)
+        assert torch.equal(half.ab, before.ab)
+        assert torch.equal(all_old.ab, before.ab)
+        old = (half.gray != before.gray).flatten(1).any(1)
+        assert torch.equal(half.gray[old], all_old.gray[old])
+        assert (all_old.gray != before.gray).flatten(1).any(1).all()
+        changed.append(old.float().mean())
+    assert 0.3 < float(torch.stack(changed).mean()) < 0.7
+    part = every.train(0, 8, part=slice(2, 4))
+    assert torch.equal(part.gray, every.train(0, 8).gray[2:4])
+    assert same(next(every.validation(8)), next(batches.validation(8)))
 
 
 def test_half_grids_show_the_same_at_a_quarter_of_the_pixels(batches: Batches) -> None:

@@ -19,6 +19,7 @@ import train.all
 import train.hoc
 import train.joint
 import train.vae
+from export.checkpoints import load_run
 from train.arguments import Stage, run_stage
 from train.batches import Batch, Batches
 from train.config import Config, PhaseConfig, config_from_dict
@@ -147,6 +148,27 @@ def test_the_joint_stage_goes_on_from_this_runs_networks(
     before = weights(smoke_run, "hoc") | weights(smoke_run, "mdn")
     for key, value in weights(tmp_path / "run", "joint").items():
         assert torch.allclose(value, before[key], atol=1e-6)
+
+
+def test_the_joint_stage_takes_photos_without_names(
+    command: Command, smoke_run: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for stage in ("vae", "hoc", "mdn"):
+        checkpoint = torch.load(smoke_run / f"{stage}.pt", weights_only=True)
+        checkpoint["config"]["networks"]["num_classes"] = 2
+        if "decoder" in checkpoint:
+            checkpoint["decoder"] |= {
+                "names.weight": torch.ones(2, checkpoint["config"]["networks"]["widths"][3]),
+                "names.bias": torch.ones(2),
+            }
+        torch.save(checkpoint, run / f"{stage}.pt")
+    assert run_stage(JOINT, command(joint={"epochs": 0.01})) == 0
+    assert not any("names" in key for key in weights(run, "joint"))
+    decoder = load_run(run).decoder  # of the joint stage, though the earlier ones named things
+    made = weights(run, "joint")
+    assert all(torch.equal(v, made[f"decoder.{k}"]) for k, v in decoder.state_dict().items())
 
 
 def test_the_joint_stage_learns_from_the_nearest_sample(tmp_path: Path) -> None:
