@@ -29,6 +29,7 @@ from train.data import DataError
 from train.evaluation import contenders, photos, points, report, samples, strokes
 from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import DataSource, EvaluationError
+from train.plates import NUM_DRAWS
 
 SUITES = ("samples", "points", "strokes", "sheets")
 SETTINGS = {"on": (ON,), "off": (OFF,), "both": (ON, OFF)}
@@ -53,6 +54,11 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", default="8,100", help="numbers of samples")
     parser.add_argument(
         "--pool", type=int, default=POOL_SIZE, help="draws to pick samples from; 0: plain draws"
+    )
+    parser.add_argument(
+        "--plates",
+        action="store_true",
+        help="samples are of grays as plates of a hundred years ago would have shown them",
     )
     parser.add_argument(
         "--methods",
@@ -165,6 +171,9 @@ class Evaluation:
         squares = photos.read_squares(
             source, samples.SIDE, count=options.num_photos, seed=options.seed
         )
+        if options.plates:
+            draws = np.random.default_rng(options.seed).random((len(squares), NUM_DRAWS))
+            squares = [s.on_plate(d) for s, d in zip(squares, draws, strict=True)]
         rows: dict[str, list[list[NDArray[np.uint8]]]] = {}
         for k, square in enumerate(squares[: 2 * report.PHOTOS_PER_SHEET]):
             found = self._sample(square.lightness, NUM_SHOWN, options.seed + k)
@@ -270,6 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "seed": options.seed,
         "provider": model.provider,
         "num_photos": options.num_photos or "all",
+        "plates": options.plates,
         "seconds": round(time.perf_counter() - start, 1),
     }
     report.write_results(options.out, about, evaluation.tables, evaluation.sheets)

@@ -3,7 +3,8 @@
 Until about 1925 plates saw blue well, green less and red hardly, so that skies came out white, lips
 and foliage dark; then paper, fading and scanners bent the tones. `Batches` shows some training
 photos in this way, their colours as they were, so that the networks know such a gray when they
-meet it. A departure from the paper, whose photos are all of today.
+meet it, and `train.evaluate --plates` measures on them. A departure from the paper, whose photos
+are all of today.
 
 Source: Mees, “The Theory of the Photographic Process”, 1942 (the sensitivity of ordinary,
 orthochromatic and panchromatic emulsions); the numbers here are round ones.
@@ -35,7 +36,6 @@ def expose(rgb: npt.NDArray[np.uint8], draws: npt.NDArray[np.float64]) -> npt.ND
     seen = (1 - blind) * lab.light_to_luminance(light) + blind * (light @ BLUE_PLATE)
     seen **= np.exp(CONTRAST * (2 * contrast - 1))
     black, white = 100 * FOG * fog, 100 * (1 - DULLNESS * dullness)
-    exposed: npt.NDArray[np.float32] = black + (white - black) / 100 * lab.luminance_to_lightness(
-        seen
-    )
+    tones = lab.luminance_to_lightness(seen)
+    exposed: npt.NDArray[np.float32] = black + (white - black) / 100 * tones
     return exposed

@@ -287,6 +287,7 @@ def test_one_command_measures_a_model(archive: Path, coarse_model: Path, tmp_pat
     assert set(suites["samples"]["rows"]) == {
         f"gcrf {setting}, N = {n}" for setting in ("on", "off") for n in (2, 8)
     }
+    reference = suites["samples"]["reference"]["grey_mae"]
     on, off = (suites["samples"]["rows"][f"gcrf {setting}, N = 8"] for setting in ("on", "off"))
     assert on["image_mae"] != off["image_mae"]
     assert on["variance"] < off["variance"]  # smoothing never adds to it
@@ -307,6 +308,11 @@ def test_one_command_measures_a_model(archive: Path, coarse_model: Path, tmp_pat
     assert "gcrf off, N = 8" not in rows
     other = measure(tmp_path / "c", "--suite", "samples", "--gcrf", "on", "--seed", "1")
     assert other["results"]["small-test"]["samples"]["rows"]["gcrf on, N = 8"] != on
+    plates = measure(tmp_path / "d", "--suite", "samples", "--gcrf", "on", "--plates")
+    assert plates["plates"]
+    row = plates["results"]["small-test"]["samples"]["rows"]["gcrf on, N = 8"]
+    assert row["image_mae"] != on["image_mae"]  # another gray in, the same truth
+    assert plates["results"]["small-test"]["samples"]["reference"]["grey_mae"] == reference
 
 
 def test_a_baseline_is_measured_by_its_samples(

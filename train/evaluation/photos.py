@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from PIL import Image
 from huefield import lab
 from huefield.photo import Photo, PhotoError, read_photo
 from train.data import is_held, list_photos, read_members
+from train.plates import expose
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -82,7 +83,7 @@ class SquarePhoto:
     Attributes:
         name: its name in the zip or folder.
         rgb: (side, side, 3) uint8, what PSNR compares with.
-        lightness: (side, side) float32, L of `rgb`.
+        lightness: (side, side) float32, L of `rgb`, unless it is that of a plate.
         ab: (side, side, 2) float32, ab of `rgb`.
     """
 
@@ -103,6 +104,10 @@ class SquarePhoto:
         pixels = np.asarray(square)
         true = lab.rgb_to_lab(pixels)
         return cls(name, pixels, true[..., 0], true[..., 1:])
+
+    def on_plate(self, draws: NDArray[np.float64]) -> SquarePhoto:
+        """The same colours over the gray of an old plate; draws (NUM_DRAWS,) as `expose` has."""
+        return replace(self, lightness=expose(self.rgb[None], draws[None])[0])
 
 
 def choose(
