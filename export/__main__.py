@@ -41,11 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="strokes change samples by what the hints network expects",
     )
-    add(
-        "--mirrored",
-        action="store_true",
-        help="decoder and mixture answer with the mean over the photo and its mirror image",
-    )
     options = parser.parse_args(arguments)
     gcrf = GcrfSettings(options.beta, options.beta_prior, options.beta_edit, options.gamma)
     settings = Settings(
@@ -55,7 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.chroma_gain,
         options.sigma,
         options.hints_for_strokes,
-        options.mirrored,
     )
     try:
         info = export_model(

@@ -50,7 +50,6 @@ class Settings:
         sigma: deviation that samples are drawn with; None for the one that the mixture was trained
             with.
         hints_for_strokes: see `ModelInfo`.
-        mirrored: see `ModelInfo`.
     """
 
     description: str
@@ -59,7 +58,6 @@ class Settings:
     chroma_gain: float
     sigma: float | None = None
     hints_for_strokes: bool = False
-    mirrored: bool = False
 
 
 def model_score(metrics: Mapping[str, Any]) -> float | None:
@@ -98,7 +96,7 @@ def export_model(
     score = model_score(trained.metrics)
     _check_target(target, score, force=force)
     with in_place_of(target) as folder:
-        parity = _write_graphs(trained, folder, photos, mirrored=settings.mirrored)
+        parity = _write_graphs(trained, folder, photos)
         info = _describe(target.name, trained, settings, folder, parity, score)
         (folder / MODEL_FILE).write_text(info_json(info), encoding="utf-8")
     return info
@@ -133,17 +131,15 @@ def _check_target(target: Path, score: float | None, *, force: bool) -> None:
         )
 
 
-def _write_graphs(
-    trained: TrainedRun, folder: Path, photos: Path, *, mirrored: bool
-) -> dict[str, float]:
+def _write_graphs(trained: TrainedRun, folder: Path, photos: Path) -> dict[str, float]:
     """Writes the graphs and gives the largest difference from torch of each."""
     grids = read_gray_grids(photos, max(BATCHES))
     networks = trained.config.networks
     noise = np.random.default_rng(0).standard_normal((max(BATCHES), networks.latent_size))
     modules: list[tuple[nn.Module, Graph]] = [
-        (TraceableDecoder(trained.decoder, mirrored=mirrored), DECODER),
+        (TraceableDecoder(trained.decoder), DECODER),
         (TraceableHoc(trained.hoc), HOC),
-        (TraceableMdn(trained.mdn, mirrored=mirrored), MDN),
+        (TraceableMdn(trained.mdn), MDN),
     ]
     if trained.hints is not None:
         modules.append((TraceableHints(trained.hints), HINTS))
@@ -182,7 +178,6 @@ def _describe(
         gcrf=settings.gcrf,
         chroma_gain=settings.chroma_gain,
         hints_for_strokes=settings.hints_for_strokes,
-        mirrored=settings.mirrored,
         score=score,
         training=json.loads(json.dumps(trained.training)),
         parity={"tolerance": TOLERANCE, "batches": BATCHES, "grids": GRIDS, "error": dict(parity)},

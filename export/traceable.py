@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from train.baselines.zhang import LocalHints
 from train.hints_network import Hints
-from train.networks import Decoder, Features, Hoc, Mdn, mirror_codes
+from train.networks import Decoder, Features, Hoc, Mdn
 
 
 class TraceableDecoder(nn.Module):
@@ -21,28 +21,18 @@ class TraceableDecoder(nn.Module):
     The gray path runs once for each gray picture, and picture k mod B goes with code k: with B = N
     that is the training module, with B = 1 many samples of one photo cost one gray pass. Indexing
     rather than `expand` keeps both batch sizes dynamic in the graph.
-
-    Args:
-        decoder: the network.
-        mirrored: answer with the mean of the picture's unary and its mirror image's, mirrored back.
     """
 
-    def __init__(self, decoder: Decoder, *, mirrored: bool = False) -> None:
+    def __init__(self, decoder: Decoder) -> None:
         super().__init__()
         self.decoder = decoder
-        self.mirrored = mirrored
 
     def forward(self, gray: Tensor, z: Tensor) -> Tensor:
         """The unary (N, 2, h, w), ab / 128, from gray (B, 1, h, w) and z (N, latent_size)."""
-        photos, codes = gray.shape[0], z.shape[0]
-        picture = torch.arange(codes, device=z.device) % photos
-        if self.mirrored:
-            gray = torch.cat([gray, gray.flip(3)])
-            z = torch.cat([z, mirror_codes(z, self.decoder.config)])
-            picture = torch.cat([picture, picture + photos])
+        picture = torch.arange(z.shape[0], device=z.device) % gray.shape[0]
         chosen = tuple(f.index_select(0, picture) for f in self.decoder.gray(gray))
         unary: Tensor = self.decoder.decode(cast("Features", chosen), z)
-        return (unary[:codes] + unary[codes:].flip(3)) / 2 if self.mirrored else unary
+        return unary
 
 
 class TraceableHints(nn.Module):
@@ -89,23 +79,13 @@ class TraceableHoc(nn.Module):
 
 
 class TraceableMdn(nn.Module):
-    """Gray -> (pi, mu).
+    """Gray -> (pi, mu)."""
 
-    Args:
-        mdn: the network.
-        mirrored: answer with the means over the picture and its mirror image, mirrored back.
-    """
-
-    def __init__(self, mdn: Mdn, *, mirrored: bool = False) -> None:
+    def __init__(self, mdn: Mdn) -> None:
         super().__init__()
         self.mdn = mdn
-        self.mirrored = mirrored
 
     def forward(self, gray: Tensor) -> tuple[Tensor, Tensor]:
         """Shares pi (N, M) and means mu (N, M, latent_size) from gray (N, 1, h, w)."""
-        photos = gray.shape[0]
-        pi, mu = self.mdn(torch.cat([gray, gray.flip(3)]) if self.mirrored else gray)
-        if not self.mirrored:
-            return pi, mu
-        back = mirror_codes(mu[photos:], self.mdn.config)
-        return (pi[:photos] + pi[photos:]) / 2, (mu[:photos] + back) / 2
+        pi, mu = self.mdn(gray)
+        return pi, mu

@@ -70,9 +70,9 @@ def unpack(model: Path, run: Path, photos: Path = EXAMPLES) -> list[Path]:
     decoder, hoc, mdn = Decoder(networks), Hoc(networks), Mdn(networks)
     parts: dict[str, nn.Module] = {"decoder": decoder, "hoc": hoc, "mdn": mdn}
     traceable: list[tuple[nn.Module, Graph]] = [
-        (TraceableDecoder(decoder, mirrored=info.mirrored), DECODER),
+        (TraceableDecoder(decoder), DECODER),
         (TraceableHoc(hoc), HOC),
-        (TraceableMdn(mdn, mirrored=info.mirrored), MDN),
+        (TraceableMdn(mdn), MDN),
     ]
     if HINTS_STAGE in info.training:
         hints = Hints(_networks(model, info, HINTS_STAGE))

@@ -77,8 +77,6 @@ class ModelInfo:
         chroma_gain: factor on the unary's chroma, 1 for none.
         hints_for_strokes: whether painted strokes, too, change samples by what the hints network
             expects; false where it knows true colours alone.
-        mirrored: whether decoder and mixture answer with the mean over the photo and its mirror
-            image: twice their work for less error.
         score: how good the model is, higher is better; None where nobody measured it.
         training: configuration of the run, by stage.
         parity: largest differences between ONNX and torch, by graph.
@@ -100,7 +98,6 @@ class ModelInfo:
     description: str = ""
     chroma_gain: float = 1.0
     hints_for_strokes: bool = False
-    mirrored: bool = False
     score: float | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     parity: Mapping[str, Any] = field(default_factory=dict)

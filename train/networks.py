@@ -72,13 +72,6 @@ class NetworkConfig:
         return self.latent_channels * self.latent_side**2
 
 
-def mirror_codes(z: Tensor, config: NetworkConfig) -> Tensor:
-    """Returns codes (..., Z) of photos as those of their mirror images: cells change sides."""
-    side = config.latent_side
-    cells = z.reshape(*z.shape[:-1], config.latent_channels, side, side)
-    return cells.flip(-1).reshape(z.shape)
-
-
 class GrayPath(nn.Module):
     """What the gray picture shows, at five scales."""
 

@@ -22,7 +22,6 @@ from export.hints import main as add_hints
 from export.model_folder import model_score
 from export.parity import (
     BATCHES,
-    EXAMPLES,
     GRIDS,
     TOLERANCE,
     ParityError,
@@ -31,7 +30,7 @@ from export.parity import (
 )
 from export.traceable import TraceableDecoder, TraceableHoc
 from huefield.model_info import GRAPH_FILES, HINTS_FILE, read_model_info
-from huefield.networks import Networks, load_model
+from huefield.networks import load_model
 from train.config import Config, config_to_dict
 from train.hints_network import Hints
 from train.networks import Decoder, NetworkConfig
@@ -129,32 +128,6 @@ def test_one_gray_picture_serves_many_codes(
     assert np.abs(wanted[0] - wanted[1]).max() > 0.01  # the codes do something
     (pairwise,) = session.run(None, {"gray": gray, "z": z})
     assert np.abs(pairwise[1] - shared[1]).max() > 0.01  # and so does the picture
-
-
-def test_a_mirrored_model_answers_a_mirrored_photo_with_the_mirror_image(
-    tiny_run: Path, tiny_networks: Networks, tmp_path: Path
-) -> None:
-    target = tmp_path / "mirrored"
-    assert main([str(tiny_run), str(target), "--grid-area", "1024", "--mirrored"]) == 0
-    networks = load_model(target, "cpu")
-    assert networks.info.mirrored
-    assert not tiny_networks.info.mirrored
-    gray = read_gray_grids(EXAMPLES, 1)[72, 56][0, 0]
-    back = np.ascontiguousarray(gray[:, ::-1])
-    z = np.random.default_rng(5).standard_normal((3, 64)).astype(np.float32)
-    # Codes have 4 channels on 4 x 4 cells.
-    codes = np.ascontiguousarray(z.reshape(3, 4, 4, 4)[..., ::-1]).reshape(3, 64)
-    pi, mu = networks.mixture(gray)
-    other_pi, other_mu = networks.mixture(back)
-    assert np.allclose(pi, other_pi, atol=1e-6)
-    assert np.allclose(mu.reshape(-1, 4, 4, 4), other_mu.reshape(-1, 4, 4, 4)[..., ::-1], atol=1e-5)
-    unary = networks.decode(gray, z)
-    assert np.allclose(unary, networks.decode(back, codes)[..., ::-1], atol=1e-5)
-
-    plain = tiny_networks.decode(gray, z)
-    mirror_image = tiny_networks.decode(back, codes)[..., ::-1]
-    assert np.abs(plain - mirror_image).max() > 0.01  # untaught, they differ
-    assert np.allclose(unary, (plain + mirror_image) / 2, atol=1e-5)
 
 
 def test_parity_notices_another_network(tiny_run: Path, tmp_path: Path) -> None:
