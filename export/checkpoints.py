@@ -80,8 +80,7 @@ def load_run(folder: Path) -> TrainedRun:
         holders = [s for s in (*STAGES, JOINT_STAGE) if key in checkpoints.get(s, {})]
         stage = holders[-1] if holders else "vae"
         try:
-            weights = checkpoints[stage][key].items()
-            module.load_state_dict({k: v for k, v in weights if not k.startswith("names.")})
+            module.load_state_dict(checkpoints[stage][key])
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(f"{folder / stage}.pt: key '{key}': {error}") from error
         module.eval().requires_grad_(False)

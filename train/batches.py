@@ -91,10 +91,8 @@ class Batches:
         first = step * size
         order = [self._shuffled(first + k) for k in range(size)]
         crops = [self._crop(order[k], grid, draws[k], half) for k in range(size)[part]]
-        plates = np.ones((size, 1 + NUM_DRAWS))
-        if self.config.plates_share:
-            plates = rng.random((size, 1 + NUM_DRAWS))
-        return self._batch(crops, [order[k] for k in range(size)[part]], plates[part])
+        plates = rng.random((size, 1 + NUM_DRAWS))[part] if self.config.plates_share else None
+        return self._batch(crops, [order[k] for k in range(size)[part]], plates)
 
     def validation(
         self, size: int, *, grid: tuple[int, int] | None = None, limit: int = 512

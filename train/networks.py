@@ -10,7 +10,9 @@ leaves the layers open; these are residual U-shaped networks, small enough for a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -150,6 +152,14 @@ class Decoder(nn.Module):
         self.top1 = nn.Conv2d(2 * FINE, FINE, 3, padding=1)
         self.top2 = nn.Conv2d(FINE, 2, 3, padding=1)
         self.names = nn.Linear(c16, config.num_classes) if config.num_classes else None
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Takes weights; a decoder that names nothing leaves out the layer of one that does."""
+        if self.names is None:
+            state_dict = {k: v for k, v in state_dict.items() if not k.startswith("names.")}
+        return super().load_state_dict(state_dict, strict, assign)
 
     def top(self) -> list[nn.Parameter]:
         """Returns the parameters of the two top layers, which stage 1 phase 2 goes on training."""

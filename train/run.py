@@ -168,15 +168,13 @@ class Run:
         return checkpoint
 
     def restore(self, module: nn.Module, checkpoint: Mapping[str, Any], name: str) -> None:
-        """Loads one network's weights; a naming layer is left out where the network has none.
+        """Loads one network's weights.
 
         Raises:
             TrainingError: the checkpoint was made with other sizes.
         """
-        own = module.state_dict()
         try:
-            weights = {k: v for k, v in checkpoint[name].items() if k in own or "names." not in k}
-            module.load_state_dict(weights)
+            module.load_state_dict(checkpoint[name])
         except (KeyError, RuntimeError) as error:
             raise TrainingError(
                 f"the {name} in {self.out} was made by another preset, its sizes do not fit"
