@@ -20,9 +20,9 @@ def read_rows(path: Path, up_to: int) -> list[dict[str, float]]:
     return [row for row in rows if row["step"] <= up_to]
 
 
-def write_curves(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Writes rows of figures, the first two "step" and "epoch", to PATH.csv and PATH.png."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+def write_rows(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Writes rows of figures, the first two "step" and "epoch", to PATH.csv."""
+    names = _names(rows)
     temporary = path.with_suffix(".tmp.csv")
     with temporary.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, names, restval="nan")
@@ -30,7 +30,10 @@ def write_curves(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
         writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
     temporary.replace(path.with_suffix(".csv"))
 
-    drawn = [name for name in names if name not in ("step", "epoch")]
+
+def draw_curves(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Draws each figure of the rows over epochs, to PATH.png."""
+    drawn = [name for name in _names(rows) if name not in ("step", "epoch")]
     height = -(-len(drawn) // COLUMNS)
     figure = Figure(figsize=(14, 2.6 * height), layout="tight")
     for place, name in enumerate(drawn, start=1):
@@ -41,3 +44,7 @@ def write_curves(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     temporary = path.with_suffix(".tmp.png")
     figure.savefig(temporary, dpi=70)
     temporary.replace(path.with_suffix(".png"))
+
+
+def _names(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))

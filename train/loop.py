@@ -3,6 +3,7 @@
 A stage hands `fit` a module whose forward is its loss, and functions that validate and draw. What
 the loop writes under RUN: `<stage>.last.pt` (to resume), `<stage>.pt` (best by validation),
 `<stage>.csv`, `<stage>.png` (curves) and `<stage>-sheet.png` (samples), each by an atomic rename.
+Pictures follow the last validation where validations come faster than they are worth drawing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from train.curves import read_rows, write_curves
+from train.curves import draw_curves, read_rows, write_rows
 from train.phases import ScheduleConfig
 from train.player import BETAS, Player, Rival, alone
 from train.progress import progress_bar
@@ -27,6 +28,7 @@ from train.run import Run, TrainingError
 logger = logging.getLogger(__name__)
 SAVE_EVERY = 500  # steps, between validations
 VALIDATE_AFTER = 20  # steps at least, within an epoch
+DRAW_AFTER = 20.0  # seconds at least, from one pair of pictures to the next
 
 
 def learning_rate(phase: ScheduleConfig, step: int, num_steps: int) -> float:
@@ -104,7 +106,7 @@ def fit(
     }
     start, best = 0, {"score": math.inf}
     running: dict[str, float] = {}
-    seconds, began = 0.0, time.monotonic()
+    seconds, began, drawn = 0.0, time.monotonic(), -math.inf
     if run.resume and (run.out / f"{run.stage}.last.pt").exists():
         checkpoint = _load_last(run, num_photos)
         for name, model in models.items():
@@ -164,9 +166,12 @@ def fit(
                     run.save(f"{run.stage}.pt", {**state(), "metrics": measured, "step": done})
                 if run.rank == 0:
                     rows.append({"step": done, "epoch": done / per_epoch, **running, **measured})
-                    write_curves(run.out / run.stage, rows)
-                    with torch.no_grad():
-                        draw(run.out / f"{run.stage}-sheet.png")
+                    write_rows(run.out / run.stage, rows)
+                    if done == num_steps or time.monotonic() - drawn >= DRAW_AFTER:
+                        draw_curves(run.out / run.stage, rows)
+                        with torch.no_grad():
+                            draw(run.out / f"{run.stage}-sheet.png")
+                        drawn = time.monotonic()
                     text = ", ".join(f"{k} {v:.4g}" for k, v in measured.items())
                     tqdm.write(f"{run.stage} {done}/{num_steps}: {text}")
             if done % every == 0 or done == num_steps or done % SAVE_EVERY == 0 or stopping:

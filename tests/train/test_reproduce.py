@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
 SMOKE = PRESETS / "baselines-smoke.toml"
 EFFORT = Effort(
-    minutes=0.02, limit=0, num_photos=8, counts=(8,), num_points_photos=4, point_counts=(1, 10)
+    minutes=0.02,
+    limit=0,
+    num_photos=8,
+    counts=(8,),
+    shipped_counts=(12,),
+    num_points_photos=4,
+    point_counts=(1, 10),
 )
 EARLIER = ["Levin 2004", "Endo 2016", "Barron & Poole 2016", "Zhang 2017"]
 
@@ -66,7 +72,7 @@ def command(
     monkeypatch.setattr(contenders, "SIDE", 96)
     monkeypatch.setattr(endo, "colorize", functools.partial(endo.colorize, num_steps=3))
     small_points(monkeypatch)
-    monkeypatch.setattr("train.loop.write_curves", lambda path, rows: None)  # half of the time
+    monkeypatch.setattr("train.loop.draw_curves", lambda path, rows: None)  # half of the time
     presets = tmp_path / "presets"
     presets.mkdir()
     write_preset(presets / "faces.toml", tiny_preset())
@@ -159,6 +165,15 @@ def check_table2(results: Mapping[str, Any], text: str) -> None:
     assert f"## faces ({part['num_photos']} photos of lfw-test)" in text
     assert f"| VAE-MDN | {part['rows']['VAE-MDN']['figures']['8']['image_mae']:.4g} [" in text
     assert "ours, as shipped: Untrained, for tests." in text
+    shipped = part["rows"]["ours, as shipped"]["figures"]
+    assert shipped["12"]["image_mae"] < shipped["8"]["image_mae"]  # the first 8 are among the 12
+    assert part["rows"]["VAE-MDN"]["figures"].keys() == {"8"}
+    further = text[text.index("N = 12:") :].split("\n\n")[1].splitlines()
+    assert [line.split(" | ")[0] for line in further[2:]] == [
+        "| ours, as shipped",
+        "| ours without G-CRF",
+    ]
+    assert f"{shipped['12']['image_mae']:.4g} [" in further[2]
     assert "11e-5" in text
 
 

@@ -23,7 +23,7 @@ from huefield.networks import load_model
 from train.evaluation import samples
 from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import SquarePhoto, mean_colors, read_squares
-from train.reproduction.effort import Effort, Task, kept
+from train.reproduction.effort import Task, kept
 from train.reproduction.paired import compared
 from train.reproduction.paper import error_note
 from train.reproduction.sets import SETS, PhotoSet
@@ -38,7 +38,7 @@ PLAIN = "ours, plain draws"
 OURS = {ON: SHIPPED, OFF: SHIPPED_OFF}
 TIMED_PHOTOS, TIMED_SAMPLES = 3, 8
 SHOWN = ("image_mae", "image_mse", "pixel_mse", "variance", "ssim_rgb", "ssim_ab")
-SHOWN_MORE = ("colorfulness_distance", "beyond_tint_share", "below_tints")
+SHOWN_MORE = ("colorfulness_distance", "beyond_tint_share", "below_tints")  # the last of 8 alone
 PAIRED = {"image_mae": "error of best", "variance": "variance", "ssim_ab": "SSIM (ab)"}
 PAIRED_COUNT = 8
 NEAR_COLLAPSE = 0.1  # of the shipped model's variance: below, samples are called one and the same
@@ -64,16 +64,20 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
     about = {
         "photos": [square.name for square in squares],
         "seed": seed,
-        "counts": list(effort.counts),
         "tints": np.round(tints, 3).tolist(),
         "each": list(PAIRED),
     }
 
-    def measured(name: str, identity: Mapping[str, object], sample: samples.SampleFn) -> Any:
+    def measured(
+        name: str,
+        identity: Mapping[str, object],
+        sample: samples.SampleFn,
+        counts: Sequence[int] = effort.counts,
+    ) -> Any:
         return kept(
             places.runs / photo_set.name / f"table2-{name}.json",
-            {**about, **identity},
-            partial(_measure, squares, sample, tints, effort, seed),
+            {**about, "counts": list(counts), **identity},
+            partial(_measure, squares, sample, tints, counts, seed),
         )
 
     found: dict[str, Any] = {}
@@ -92,7 +96,8 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
     task.done(f"{photo_set.name}: {SAME_TIME}")
     folder = places.models / photo_set.name
     functions = ModelFunctions(load_model(folder, "cpu"), (ON, OFF))
-    made = measured("ours", functions.identity, functions.sample)
+    counts = sorted({*effort.counts, *effort.shipped_counts})
+    made = measured("ours", functions.identity, functions.sample, counts)
     for setting, title in OURS.items():
         found[title] = {**made["rows"][setting], "megabytes": _megabytes(folder)}
     task.done(f"{photo_set.name}: {SHIPPED}")
@@ -124,7 +129,7 @@ def _paired(each: Mapping[str, Mapping[str, Sequence[float]]], seed: int) -> dic
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """The table as text: a part for each set, eight samples, intervals beside the figures."""
+    """The table as text: a part for each set, eight samples first, intervals beside figures."""
     lines = [
         "# Table 2: diversity and fidelity of samples",
         "",
@@ -133,32 +138,38 @@ def markdown(results: Mapping[str, Any]) -> str:
         f"backbone that knows others and without file names that say what photos show. `{SHIPPED}` "
         "had the photos and the time that its description names, below. Minutes in the table are "
         f"of wall clock, validation included. Ours picks its samples from 64 draws, `{PLAIN}` are "
-        f"the paper's way. N = 8, seed {results['seed']}. In brackets: 95 % bootstrap intervals "
-        "over photos.",
+        f"the paper's way. N = 8 where nothing else is said, seed {results['seed']}. In brackets: "
+        "95 % bootstrap intervals over photos.",
     ]
     for name, part in results["sets"].items():
         lines += ["", f"## {name} ({part['num_photos']} photos of {part['test']})", ""]
-        lines += [*_table(part["rows"]), "", f"{SHIPPED}: {part['shipped']}.", ""]
+        lines += [*_table(part["rows"], "8"), "", f"{SHIPPED}: {part['shipped']}.", ""]
         lines += _paired_table(part["paired"])
         lines += [line for note in _collapsed(part["rows"]) for line in ("", note)]
+        further = {count for row in part["rows"].values() for count in row["figures"]} - {"8"}
+        for count in sorted(further, key=int):
+            having = {t: row for t, row in part["rows"].items() if count in row["figures"]}
+            lines += ["", f"N = {count}:", "", *_table(having, count)]
     lines += ["", "## Beside the paper", ""]
     name, part = next(iter(results["sets"].items()))
     lines.append(error_note(name, part["rows"][SHIPPED]["figures"]["8"]))
     return "\n".join(lines) + "\n"
 
 
-def _table(found: Mapping[str, Any]) -> list[str]:
-    """The lines of one set's table."""
-    shown = [*SHOWN, *SHOWN_MORE]
+def _table(found: Mapping[str, Any], count: str) -> list[str]:
+    """The lines of one set's table of a number of samples; what does not hang on it, with eight."""
+    first = count == "8"
+    shown = [*SHOWN, *SHOWN_MORE] if first else [*SHOWN, *SHOWN_MORE[:-1]]
     heads = [samples.FIGURES[key] for key in shown]
-    heads += ["training, minutes", "steps", "seconds a sample", "MB"]
+    heads += ["training, minutes", "steps", "seconds a sample", "MB"] if first else []
     lines = ["| | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
     for title, row in found.items():
-        figures, ends = row["figures"]["8"], row["intervals"]["8"]
+        figures, ends = row["figures"][count], row["intervals"][count]
         cells = [f"{figures[key]:.4g} [{ends[key][0]:.4g}, {ends[key][1]:.4g}]" for key in shown]
-        minutes = row.get("train_minutes")
-        cells += ["", ""] if minutes is None else [f"{minutes:.1f}", f"{row['steps']:.0f}"]
-        cells += [f"{row['seconds_per_sample']:.3f}", f"{row['megabytes']:.1f}"]
+        if first:
+            minutes = row.get("train_minutes")
+            cells += ["", ""] if minutes is None else [f"{minutes:.1f}", f"{row['steps']:.0f}"]
+            cells += [f"{row['seconds_per_sample']:.3f}", f"{row['megabytes']:.1f}"]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return lines
 
@@ -197,11 +208,11 @@ def _measure(
     squares: Sequence[SquarePhoto],
     sample: samples.SampleFn,
     tints: Floats,
-    effort: Effort,
+    counts: Sequence[int],
     seed: int,
 ) -> dict[str, Any]:
     """Figures and intervals of each setting, by number of samples, and seconds a sample."""
-    table = samples.samples_table(squares, sample, tints, counts=effort.counts, seed=seed)
+    table = samples.samples_table(squares, sample, tints, counts=counts, seed=seed)
     took = []
     for number, square in enumerate(squares[:TIMED_PHOTOS]):
         began = time.perf_counter()
