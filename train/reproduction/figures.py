@@ -26,6 +26,10 @@ TITLES = {
     "figure7": "Figure 7: before and after the G-CRF",
     "figure8": "Figure 8: what three pixels look at",
 }
+AWAY = (
+    "Pictures of research sets stay out of the repository, see their licences: they are there once "
+    "the command has drawn them."
+)
 CAPTIONS = {
     "figure1": "Each block is a photo, each line a method, ours last; samples are shown as they "
     "come. Look for samples that differ in more than a tint, and for things that have one colour "
@@ -73,7 +77,7 @@ def rows(task: Task) -> int:
 
 def markdown(results: Mapping[str, Any]) -> str:
     """The figures with a caption each, a part for each figure."""
-    lines = ["# Figures 1 and 5 to 8", "", f"Photos and samples by seed {results['seed']}."]
+    lines = ["# Figures 1 and 5 to 8", "", f"Photos and samples by seed {results['seed']}. {AWAY}"]
     for figure, title in TITLES.items():
         lines += ["", f"## {title}", "", CAPTIONS[figure]]
         for name, part in results["sets"].items():
