@@ -138,7 +138,8 @@ def test_a_crowd_of_known_preference(serve: Callable[..., Served]) -> None:
     assert {"fast answers", "attention checks", "one side"} == {
         reason for person in found["exclusions"] for reason in person["reasons"]
     }
-    assert all(0 < vote.response_ms < 20_000 for vote in export.votes)
+    taken = sorted(vote.response_ms for vote in export.votes)
+    assert 0 < taken[0] <= taken[-1] < 20_000
     _assert_nothing_leaks(received)
 
 

@@ -23,7 +23,7 @@ from huefield.networks import load_model
 from train.evaluation import samples
 from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import SquarePhoto, mean_colors, read_squares
-from train.reproduction.effort import Task, kept
+from train.reproduction.effort import Effort, Task, kept
 from train.reproduction.paired import compared
 from train.reproduction.paper import error_note
 from train.reproduction.sets import SETS, PhotoSet
@@ -64,20 +64,16 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
     about = {
         "photos": [square.name for square in squares],
         "seed": seed,
+        "counts": list(effort.counts),
         "tints": np.round(tints, 3).tolist(),
         "each": list(PAIRED),
     }
 
-    def measured(
-        name: str,
-        identity: Mapping[str, object],
-        sample: samples.SampleFn,
-        counts: Sequence[int] = effort.counts,
-    ) -> Any:
+    def measured(name: str, identity: Mapping[str, object], sample: samples.SampleFn) -> Any:
         return kept(
             places.runs / photo_set.name / f"table2-{name}.json",
-            {**about, "counts": list(counts), **identity},
-            partial(_measure, squares, sample, tints, counts, seed),
+            {**about, **identity},
+            partial(_measure, squares, sample, tints, effort, seed),
         )
 
     found: dict[str, Any] = {}
@@ -96,8 +92,7 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
     task.done(f"{photo_set.name}: {SAME_TIME}")
     folder = places.models / photo_set.name
     functions = ModelFunctions(load_model(folder, "cpu"), (ON, OFF))
-    counts = sorted({*effort.counts, *effort.shipped_counts})
-    made = measured("ours", functions.identity, functions.sample, counts)
+    made = measured("ours", functions.identity, functions.sample)
     for setting, title in OURS.items():
         found[title] = {**made["rows"][setting], "megabytes": _megabytes(folder)}
     task.done(f"{photo_set.name}: {SHIPPED}")
@@ -146,10 +141,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         lines += [*_table(part["rows"], "8"), "", f"{SHIPPED}: {part['shipped']}.", ""]
         lines += _paired_table(part["paired"])
         lines += [line for note in _collapsed(part["rows"]) for line in ("", note)]
-        further = {count for row in part["rows"].values() for count in row["figures"]} - {"8"}
-        for count in sorted(further, key=int):
-            having = {t: row for t, row in part["rows"].items() if count in row["figures"]}
-            lines += ["", f"N = {count}:", "", *_table(having, count)]
+        for count in sorted({*part["rows"][SHIPPED]["figures"]} - {"8"}, key=int):
+            lines += ["", f"N = {count}:", "", *_table(part["rows"], count)]
     lines += ["", "## Beside the paper", ""]
     name, part = next(iter(results["sets"].items()))
     lines.append(error_note(name, part["rows"][SHIPPED]["figures"]["8"]))
@@ -208,11 +201,11 @@ def _measure(
     squares: Sequence[SquarePhoto],
     sample: samples.SampleFn,
     tints: Floats,
-    counts: Sequence[int],
+    effort: Effort,
     seed: int,
 ) -> dict[str, Any]:
     """Figures and intervals of each setting, by number of samples, and seconds a sample."""
-    table = samples.samples_table(squares, sample, tints, counts=counts, seed=seed)
+    table = samples.samples_table(squares, sample, tints, counts=effort.counts, seed=seed)
     took = []
     for number, square in enumerate(squares[:TIMED_PHOTOS]):
         began = time.perf_counter()
