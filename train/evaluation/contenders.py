@@ -87,7 +87,9 @@ def contenders(
     """
     info = functions.networks.info
     grid = upsample.grid_shape(SIDE, SIDE, area=info.grid_area, multiple=info.multiple)
+    # Another hints network changes the figures of its own rows alone.
     model = json.dumps(functions.identity, sort_keys=True)
+    all_graphs = json.dumps(functions.identity | {"graphs": dict(info.sha256)}, sort_keys=True)
     bounds: dict[str, Spread] = {
         "grey": spread_grey,
         "mean": spread_mean,
@@ -118,7 +120,7 @@ def contenders(
             raise EvaluationError(f"the row {name!r} needs a model with a hints network")
         elif name == "hints-alone" and functions.hinted is not None:
             alone = HintedSpread(functions.hinted, grid)
-            made.append(PointsMethod(HINTED[name], alone, model, ours=True, alone=True))
+            made.append(PointsMethod(HINTED[name], alone, all_graphs, ours=True, alone=True))
         else:
             own = own_weights[name]
             ours = GcrfSpread(
@@ -129,7 +131,8 @@ def contenders(
                 functions.kernel,
                 own,
             )
-            settings = f"{model} {grid} {json.dumps(asdict(own))}"
+            known = all_graphs if name == "hinted" else model
+            settings = f"{known} {grid} {json.dumps(asdict(own))}"
             title = (OURS | HINTED)[name]
             made.append(PointsMethod(title, ours, settings, ours=True, alone=True))
     return made

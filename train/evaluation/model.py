@@ -16,6 +16,7 @@ from huefield import lab
 from huefield.baselines import Baseline
 from huefield.candidates import POOL_SIZE
 from huefield.gcrf import Kernel, Weights, open_solver
+from huefield.model_info import HINTS_FILE
 from huefield.networks import Networks
 from huefield.sampling import Sampler
 from train.evaluation.spreading import HintedFn
@@ -46,7 +47,7 @@ class ModelFunctions:
         """What samples depend on beside photo and seed, as JSON: figures are kept by it."""
         info = self.networks.info
         return {
-            "graphs": dict(info.sha256),
+            "graphs": {name: digest for name, digest in info.sha256.items() if name != HINTS_FILE},
             "beta": info.gcrf.beta,
             "sigma": info.sigma,
             "chroma_gain": info.chroma_gain,

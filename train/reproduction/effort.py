@@ -23,6 +23,7 @@ class Effort:
         limit: most training photos of a set, 0 for all.
         num_photos: most test photos of a set, for samples.
         counts: numbers of samples measured.
+        shipped_counts: further ones, of our shipped models alone.
         num_points_photos: most test photos of a set, for revealed points.
         point_counts: numbers of revealed points.
         num_ablation_photos: most test photos of a set, for each setting of an ablation.
@@ -34,6 +35,7 @@ class Effort:
     limit: int
     num_photos: int
     counts: tuple[int, ...]
+    shipped_counts: tuple[int, ...] = ()
     num_points_photos: int = 12
     point_counts: tuple[int, ...] = (1, 10, 50, 100, 500)
     num_ablation_photos: int = 12
@@ -54,6 +56,7 @@ MEDIUM = Effort(
     limit=0,
     num_photos=60,
     counts=(8,),
+    shipped_counts=(100,),
     num_points_photos=30,
     num_ablation_photos=6,
 )

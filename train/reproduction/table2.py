@@ -23,7 +23,7 @@ from huefield.networks import load_model
 from train.evaluation import samples
 from train.evaluation.model import OFF, ON, BaselineFunctions, ModelFunctions
 from train.evaluation.photos import SquarePhoto, mean_colors, read_squares
-from train.reproduction.effort import Effort, Task, kept
+from train.reproduction.effort import Task, kept
 from train.reproduction.paired import compared
 from train.reproduction.paper import error_note
 from train.reproduction.sets import SETS, PhotoSet
@@ -64,16 +64,20 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
     about = {
         "photos": [square.name for square in squares],
         "seed": seed,
-        "counts": list(effort.counts),
         "tints": np.round(tints, 3).tolist(),
         "each": list(PAIRED),
     }
 
-    def measured(name: str, identity: Mapping[str, object], sample: samples.SampleFn) -> Any:
+    def measured(
+        name: str,
+        identity: Mapping[str, object],
+        sample: samples.SampleFn,
+        counts: Sequence[int] = effort.counts,
+    ) -> Any:
         return kept(
             places.runs / photo_set.name / f"table2-{name}.json",
-            {**about, **identity},
-            partial(_measure, squares, sample, tints, effort, seed),
+            {**about, **identity, "counts": list(counts)},
+            partial(_measure, squares, sample, tints, counts, seed),
         )
 
     found: dict[str, Any] = {}
@@ -92,7 +96,8 @@ def _set_rows(photo_set: PhotoSet, task: Task) -> dict[str, Any]:
     task.done(f"{photo_set.name}: {SAME_TIME}")
     folder = places.models / photo_set.name
     functions = ModelFunctions(load_model(folder, "cpu"), (ON, OFF))
-    made = measured("ours", functions.identity, functions.sample)
+    counts = (*effort.counts, *effort.shipped_counts)
+    made = measured("ours", functions.identity, functions.sample, counts)
     for setting, title in OURS.items():
         found[title] = {**made["rows"][setting], "megabytes": _megabytes(folder)}
     task.done(f"{photo_set.name}: {SHIPPED}")
@@ -157,6 +162,8 @@ def _table(found: Mapping[str, Any], count: str) -> list[str]:
     heads += ["training, minutes", "steps", "seconds a sample", "MB"] if first else []
     lines = ["| | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
     for title, row in found.items():
+        if count not in row["figures"]:
+            continue
         figures, ends = row["figures"][count], row["intervals"][count]
         cells = [f"{figures[key]:.4g} [{ends[key][0]:.4g}, {ends[key][1]:.4g}]" for key in shown]
         if first:
@@ -201,11 +208,11 @@ def _measure(
     squares: Sequence[SquarePhoto],
     sample: samples.SampleFn,
     tints: Floats,
-    effort: Effort,
+    counts: Sequence[int],
     seed: int,
 ) -> dict[str, Any]:
     """Figures and intervals of each setting, by number of samples, and seconds a sample."""
-    table = samples.samples_table(squares, sample, tints, counts=effort.counts, seed=seed)
+    table = samples.samples_table(squares, sample, tints, counts=counts, seed=seed)
     took = []
     for number, square in enumerate(squares[:TIMED_PHOTOS]):
         began = time.perf_counter()
