@@ -4,7 +4,7 @@
 
 Runs are kept under --runs, so that a second call goes on where the first stopped. `quick` shows
 that the line works, on few photos and a quarter of a minute a method, in 41 minutes on two cores;
-`medium` gives each method two minutes of one core on each set, four and a half core hours in all;
+`medium` gives each method two minutes of one core on each set, about five core hours in all;
 `full` an hour, about a day and a half. Under --out: README.md, and a page with its JSON for each
 part.
 """
