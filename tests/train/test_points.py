@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,13 @@ from scipy import stats
 
 from huefield import upsample
 from huefield.gcrf import Kernel, Weights
+from huefield.networks import load_model
 from huefield.photo import read_photo
 from train.baselines import levin
 from train.evaluation import points, revealed, spreading
 from train.evaluation.bootstrap import mean_interval
-from train.evaluation.contenders import spread_by
+from train.evaluation.contenders import contenders, spread_by
+from train.evaluation.model import ModelFunctions
 from train.evaluation.photos import EvaluationError, SquarePhoto
 from train.evaluation.points import PointsMethod
 
@@ -241,3 +245,18 @@ def test_a_hints_network_gets_the_points(squares: list[SquarePhoto]) -> None:
     table = points.points_table([photo], rows, counts=(10,), progress=False)
     assert table.mean("with")[0] == pytest.approx(table.mean("ours")[0], abs=0.05)
     assert table.mean("alone")[0] < table.mean("with")[0]
+
+
+def test_another_hints_network_changes_its_own_rows_alone(hinted_model: Path) -> None:
+    """What figures are kept by."""
+    networks = load_model(hinted_model, "cpu")
+    digests = {**networks.info.sha256, "hints.onnx": "another"}
+    other = copy(networks)
+    other.info = replace(networks.info, sha256=digests)
+    names = ["paper", "plain", "hinted", "hints-alone"]
+    before, after = (
+        contenders(names, ModelFunctions(each), Weights(), 0.005) for each in (networks, other)
+    )
+    same = [one.settings == two.settings for one, two in zip(before, after, strict=True)]
+    assert same == [True, True, False, False]
+    assert ModelFunctions(networks).identity == ModelFunctions(other).identity
