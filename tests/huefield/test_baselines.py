@@ -16,10 +16,11 @@ from huefield import pic
 from huefield.baseline_info import GRAPHS, is_baseline, read_baseline_info
 from huefield.baselines import baseline_folders, load_baseline
 from huefield.model_info import ModelError, read_model_info
-from huefield.networks import list_models, model_folders
+from huefield.networks import default_models_root, list_models, model_folders
 from huefield.photo import Photo, read_photo
 
 METHODS = tuple(GRAPHS)
+SHIPPED = baseline_folders(default_models_root())
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,20 @@ def test_our_models_and_baselines_share_a_folder(
         read_model_info(tmp_path / "cgan")
     with pytest.raises(ModelError, match="unknown key"):
         read_baseline_info(tmp_path / "tiny")
+
+
+def test_each_method_ships_once_and_small() -> None:
+    assert {read_baseline_info(folder).method for folder in SHIPPED} == set(METHODS)
+    for folder in SHIPPED:
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 10e6
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_what_ships_has_learned_some_colours(folder: Path, photo: Photo) -> None:
+    fields = load_baseline(folder, threads=1).samples(photo, 4, 0)
+    chroma = np.hypot(fields[..., 0], fields[..., 1])
+    assert 3 < chroma.mean() < 40
+    assert np.abs(fields[1:] - fields[0]).mean() > 0.2
 
 
 @pytest.mark.parametrize(
