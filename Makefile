@@ -5,6 +5,8 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+# What is imported is compiled then; all of torch beforehand takes longer than to unpack it.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile
 APT := $(shell if [ "$$(id -u)" = 0 ]; then echo apt-get; else echo sudo -n apt-get; fi)
 
 .PHONY: serve test check bench clean
@@ -42,12 +44,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet --editable '.[dev,train]'
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) --editable '.[dev,train]'
 	@touch $@ $(VENV)/.base
 
 node_modules/.installed: package.json package-lock.json | node

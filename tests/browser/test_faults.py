@@ -129,6 +129,7 @@ def test_two_tabs_keep_each_their_own_strokes(page: Page, context: BrowserContex
     other.goto(page.url)
     pictures = []
     for tab, down in ((page, 0.3), (other, 0.7)):
+        tab.bring_to_front()  # as a person does; what is hidden draws seldom
         open_example(tab)
         choose_color(tab, "Red")
         paint(tab, (0.4, down), (0.6, down))
@@ -139,6 +140,7 @@ def test_two_tabs_keep_each_their_own_strokes(page: Page, context: BrowserContex
         tab.wait_for_timeout(600)
     assert np.abs(pictures[0] - pictures[1]).mean() > 0.2
     for tab, picture in zip((page, other), pictures, strict=True):
+        tab.bring_to_front()
         tab.reload()
         wait_for_samples(tab)
         tab.mouse.move(*place(tab, 0.02, 0.02))
