@@ -7,10 +7,8 @@ codes: 0 written, 1 refused or differing, 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -19,14 +17,14 @@ import onnxruntime
 
 from export.baseline_graphs import SOURCES, TracedGraph, traced_graphs
 from export.checkpoints import CheckpointError, read_checkpoint
-from export.graphs import OPSET, trace
+from export.graphs import OPSET, checksums, trace
+from export.model_folder import in_place_of
 from export.parity import (
     BATCHES,
     EXAMPLES,
-    GRIDS,
-    TOLERANCE,
     ParityError,
     case_difference,
+    parity_note,
     read_gray_grids,
 )
 from huefield import lab
@@ -80,10 +78,7 @@ def export_baseline(
         raise CheckpointError(
             f"{run}: its {method} does not fit its configuration: {error}"
         ) from error
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
-        folder = Path(temporary) / target.name
-        folder.mkdir()
+    with in_place_of(target) as folder:
         parity = {graph.graph.file: _write(graph, folder, photos) for graph in made.graphs}
         info = BaselineInfo(
             name=target.name,
@@ -93,23 +88,15 @@ def export_baseline(
             multiple=STRIDE,
             lab=LabScaling(lab.L_CENTER, lab.L_SCALE, lab.AB_SCALE),
             opset=OPSET,
-            sha256={f: hashlib.sha256((folder / f).read_bytes()).hexdigest() for f in parity},
+            sha256=checksums(folder, parity),
             noise=made.noise,
             numbers=made.numbers,
             description=description,
             training=_training(method, checkpoints),
-            parity={
-                "tolerance": TOLERANCE,
-                "batches": list(BATCHES),
-                "grids": [list(grid) for grid in GRIDS],
-                "error": parity,
-            },
+            parity=parity_note(parity),
             metrics={stage: dict(c.get("metrics", {})) for stage, c in checkpoints.items()},
         )
         (folder / MODEL_FILE).write_text(info_json(info), encoding="utf-8")
-        if target.exists():
-            target.rename(Path(temporary) / "replaced")
-        folder.rename(target)
     return info
 
 

@@ -5,8 +5,9 @@ Called by `export.model_folder`. The tensor names are the contract that `huefiel
 
 from __future__ import annotations
 
+import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,11 @@ _DYNAMIC = {
     "hints": {0: "samples", 2: "height", 3: "width"},
     "colours": {0: "samples", 2: "height", 3: "width"},
 }
+
+
+def checksums(folder: Path, files: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of each file in a folder, as `model.json` has them."""
+    return {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files}
 
 
 def export_graph(module: nn.Module, graph: Graph, folder: Path, latent_size: int) -> Path:

@@ -7,7 +7,6 @@ It stands alone, so one that learned from many photos can serve every model. Exi
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import sys
@@ -15,10 +14,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from export.checkpoints import HINTS_STAGE, CheckpointError, load_hints, read_checkpoint
-from export.graphs import HINTS, export_graph
+from export.graphs import HINTS, checksums, export_graph
 from export.model_folder import in_place_of
 from export.parity import BATCHES, EXAMPLES, ParityError, largest_difference, read_gray_grids
 from export.traceable import TraceableHints
@@ -44,16 +41,14 @@ def add_hints(run: Path, target: Path, photos: Path) -> float:
     checkpoint = read_checkpoint(run / f"{HINTS_STAGE}.pt")
     module = TraceableHints(load_hints(run))
     grids = read_gray_grids(photos, max(BATCHES))
-    no_codes = np.zeros((max(BATCHES), 1), np.float32)
     with in_place_of(target) as folder:
         shutil.copytree(target, folder, dirs_exist_ok=True)
         path = export_graph(module, HINTS, folder, 1)
-        worst = largest_difference(module, HINTS, path, grids, no_codes)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        worst = largest_difference(module, HINTS, path, grids)
         metrics = json.loads(json.dumps(checkpoint.get("metrics", {})))
         new = replace(
             info,
-            sha256={**info.sha256, HINTS.file: digest},
+            sha256={**info.sha256, **checksums(folder, [HINTS.file])},
             training={**info.training, HINTS_STAGE: checkpoint["config"]},
             parity={**info.parity, "error": {**info.parity.get("error", {}), HINTS.file: worst}},
             metrics={**info.metrics, HINTS_STAGE: metrics},

@@ -5,7 +5,6 @@ Called by `python -m export`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,8 +17,8 @@ import numpy as np
 from torch import nn
 
 from export.checkpoints import TrainedRun, load_run
-from export.graphs import DECODER, HINTS, HOC, MDN, OPSET, Graph, export_graph
-from export.parity import BATCHES, GRIDS, TOLERANCE, largest_difference, read_gray_grids
+from export.graphs import DECODER, HINTS, HOC, MDN, OPSET, Graph, checksums, export_graph
+from export.parity import BATCHES, largest_difference, parity_note, read_gray_grids
 from export.traceable import TraceableDecoder, TraceableHints, TraceableHoc, TraceableMdn
 from huefield import lab
 from huefield.model_info import (
@@ -173,13 +172,13 @@ def _describe(
         latent_size=networks.latent_size,
         lab=LabScaling(lab.L_CENTER, lab.L_SCALE, lab.AB_SCALE),
         opset=OPSET,
-        sha256={file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in parity},
+        sha256=checksums(folder, parity),
         kernel=KernelSettings(kind, networks.diagonal),
         gcrf=settings.gcrf,
         chroma_gain=settings.chroma_gain,
         hints_for_strokes=settings.hints_for_strokes,
         score=score,
         training=json.loads(json.dumps(trained.training)),
-        parity={"tolerance": TOLERANCE, "batches": BATCHES, "grids": GRIDS, "error": dict(parity)},
+        parity=parity_note(parity),
         metrics=json.loads(json.dumps(trained.metrics)),
     )

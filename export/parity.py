@@ -7,10 +7,11 @@ Called by `export.model_folder`, which refuses to finish a model that differs by
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -71,7 +72,7 @@ def largest_difference(
     graph: Graph,
     path: Path,
     grids: dict[tuple[int, int], NDArray[np.float32]],
-    codes: NDArray[np.float32],
+    codes: NDArray[np.float32] | None = None,
 ) -> float:
     """The largest absolute difference between the ONNX file and the module, over all cases.
 
@@ -80,7 +81,7 @@ def largest_difference(
         graph: its names.
         path: the ONNX file.
         grids: scaled gray photos by grid, each (at least 8, 1, h, w).
-        codes: (at least 8, latent_size), latent codes for the decoder.
+        codes: (at least 8, latent_size), latent codes for a graph that takes some.
 
     Raises:
         ParityError: more than `TOLERANCE`, not finite, or another shape; naming the case.
@@ -90,7 +91,9 @@ def largest_difference(
     for (height, width), photos in grids.items():
         for batch in BATCHES:
             cases: list[tuple[NDArray[np.float32], ...]] = [(photos[:batch],)]
-            if "z" in graph.inputs:  # as many photos as codes, and one photo for all codes
+            if (
+                codes is not None and "z" in graph.inputs
+            ):  # as many photos as codes, and one photo for all codes
                 cases = [(photos[:batch], codes[:batch]), (photos[:1], codes[:batch])]
             elif "hints" in graph.inputs:
                 hints = some_hints(batch, height, width)
@@ -99,6 +102,17 @@ def largest_difference(
                 place = f"{graph.file} at batch {batch} on the {height} x {width} grid"
                 worst = max(worst, case_difference(module, graph, session, case, place))
     return worst
+
+
+def parity_note(errors: Mapping[str, float]) -> dict[str, Any]:
+    """What `model.json` says of the comparison: its bounds, and the difference of each graph."""
+    grids = [list(grid) for grid in GRIDS]
+    return {
+        "tolerance": TOLERANCE,
+        "batches": list(BATCHES),
+        "grids": grids,
+        "error": dict(errors),
+    }
 
 
 def some_hints(number: int, height: int, width: int) -> NDArray[np.float32]:
