@@ -88,6 +88,19 @@ def variance(samples: Array) -> float:
     return float((samples.astype(np.float64) / AB_SCALE).var(axis=0, ddof=1).mean())
 
 
+def variance_beyond_tint(lightness: Array, samples: Array) -> float:
+    """The part of `variance` that is left when each sample has lost its best tint.
+
+    Two samples that differ by a tint of the whole picture alone differ in nothing that it shows:
+    they add to `variance`, to this they add 0. What a tint is, `beyond_tint` says.
+
+    Args:
+        lightness: (h, w) L.
+        samples: (N, h, w, 2) ab in Lab units, N >= 2.
+    """
+    return variance(_without_tint(lightness, samples))
+
+
 def _blur_matrix(size: int) -> Doubles:
     """Rows of the 11-tap Gaussian at every place where it fits, (size - 10, size)."""
     offsets = np.arange(_WINDOW) - _WINDOW // 2
@@ -187,11 +200,23 @@ def beyond_tint(lightness: Array, ab: Array) -> float:
         lightness: (h, w) L.
         ab: (h, w, 2).
     """
+    return float(np.sqrt((_without_tint(lightness, ab[None]) ** 2).mean()))
+
+
+def _without_tint(lightness: Array, samples: Array) -> Doubles:
+    """Samples (N, h, w, 2) of L (h, w), each less the quadratic in L that fits it best."""
+    _require(
+        samples.ndim == 4 and samples.shape[1:] == (*lightness.shape, 2),
+        "L (h, w) and ab (N, h, w, 2)",
+        lightness,
+        samples,
+    )
     level = (lightness.reshape(-1).astype(np.float64) - 50) / 50
     powers = np.stack([np.ones_like(level), level, level**2], axis=1)  # (P, 3)
-    colors = ab.reshape(-1, 2).astype(np.float64)
-    tint = powers @ np.linalg.lstsq(powers, colors, rcond=None)[0]
-    return float(np.sqrt(((colors - tint) ** 2).mean()))
+    colors = samples.astype(np.float64).transpose(1, 2, 0, 3).reshape(len(level), -1)  # (P, 2 N)
+    rest = colors - powers @ np.linalg.lstsq(powers, colors, rcond=None)[0]
+    height, width = lightness.shape
+    return np.ascontiguousarray(rest.reshape(height, width, -1, 2).transpose(2, 0, 1, 3))
 
 
 def beyond_tint_share(samples: Array, truths: Array) -> float:

@@ -115,6 +115,25 @@ def test_a_toned_picture_has_no_colour_beyond_its_tint(pictures: list[np.ndarray
     assert both == pytest.approx(colorful / 2, rel=1e-5)
 
 
+def test_tints_of_the_whole_picture_add_nothing_to_the_variance_beyond_them(
+    pictures: list[np.ndarray],
+) -> None:
+    true = lab.rgb_to_lab(pictures[0])
+    lightness, level = true[..., 0], (true[..., :1] - 50) / 50
+    sepia = np.concatenate([8 + 3 * level, 20 - 5 * level**2], axis=-1)
+    tinted = np.stack([true[..., 1:], true[..., 1:] + sepia, true[..., 1:] - 2 * sepia])
+    assert metrics.variance(tinted) > 1e-3
+    assert metrics.variance_beyond_tint(lightness, tinted) < 1e-12
+    things = tinted + np.where(np.arange(level.shape[1]) % 2, 7.0, 0.0)[:, None] * np.array(
+        [1.0, -1.0, 0.0]
+    ).reshape(3, 1, 1, 1)
+    left = metrics.variance_beyond_tint(lightness, things)
+    assert 0 < left < 49 / 4 / 128**2 * 1.001
+    assert left == pytest.approx(49 / 4 / 128**2, rel=0.01)
+    with pytest.raises(ValueError, match="expected L"):
+        metrics.variance_beyond_tint(lightness[1:], tinted)
+
+
 def test_share_beyond_tint_sums_before_it_divides() -> None:
     assert metrics.beyond_tint_share(
         np.array([[1.0, 3.0], [6.0, 6.0]]), np.array([0.0, 16.0])

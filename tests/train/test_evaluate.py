@@ -119,6 +119,7 @@ def test_samples_table_catches_tints(squares: list[SquarePhoto]) -> None:
     assert "below_tints" not in table.rows["strong", 2]
     assert strong["beyond_tint_share"] < 1e-4
     assert strong["variance"] == pytest.approx(4 * weak["variance"], rel=1e-4)
+    assert strong["variance_beyond_tint"] < 1e-9 < strong["variance"]
     assert strong["colorfulness"] > weak["colorfulness"]
     assert strong["ssim_ab"] < weak["ssim_ab"] < 1
     assert strong["image_mae"] <= table.rows["strong", 2]["image_mae"]

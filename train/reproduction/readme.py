@@ -22,6 +22,7 @@ END = "<!-- end -->"
 _SAMPLES = {
     "image_mae": "error of best",
     "variance": "variance",
+    "variance_beyond_tint": "of it beyond a tint",
     "ssim_ab": "SSIM (ab)",
     "beyond_tint_share": "colour beyond a tint",
 }
@@ -47,7 +48,7 @@ def models(table2: Mapping[str, Any]) -> list[str]:
 
 
 def methods(table2: Mapping[str, Any]) -> list[str]:
-    """Lines of Table 2 with four figures of each method on each set."""
+    """Lines of Table 2 with five figures of each method on each set."""
     lines = [
         f"Each method trained {table2['minutes']:g} minutes of one core on each set; `{SHIPPED}` "
         "much longer. N = 8; in brackets the 95 % interval over photos."

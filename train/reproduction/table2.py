@@ -37,9 +37,22 @@ SHIPPED_OFF = "ours without G-CRF"
 PLAIN = "ours, plain draws"
 OURS = {ON: SHIPPED, OFF: SHIPPED_OFF}
 TIMED_PHOTOS, TIMED_SAMPLES = 3, 8
-SHOWN = ("image_mae", "image_mse", "pixel_mse", "variance", "ssim_rgb", "ssim_ab")
+SHOWN = (
+    "image_mae",
+    "image_mse",
+    "pixel_mse",
+    "variance",
+    "variance_beyond_tint",
+    "ssim_rgb",
+    "ssim_ab",
+)
 SHOWN_MORE = ("colorfulness_distance", "beyond_tint_share", "below_tints")  # the last of 8 alone
-PAIRED = {"image_mae": "error of best", "variance": "variance", "ssim_ab": "SSIM (ab)"}
+PAIRED = {
+    "image_mae": "error of best",
+    "variance": "variance",
+    "variance_beyond_tint": "variance beyond a tint",
+    "ssim_ab": "SSIM (ab)",
+}
 PAIRED_COUNT = 8
 NEAR_COLLAPSE = 0.1  # of the shipped model's variance: below, samples are called one and the same
 
