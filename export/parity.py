@@ -91,9 +91,8 @@ def largest_difference(
     for (height, width), photos in grids.items():
         for batch in BATCHES:
             cases: list[tuple[NDArray[np.float32], ...]] = [(photos[:batch],)]
-            if (
-                codes is not None and "z" in graph.inputs
-            ):  # as many photos as codes, and one photo for all codes
+            if codes is not None and "z" in graph.inputs:
+                # As many photos as codes, and one photo for all codes.
                 cases = [(photos[:batch], codes[:batch]), (photos[:1], codes[:batch])]
             elif "hints" in graph.inputs:
                 hints = some_hints(batch, height, width)
@@ -107,12 +106,8 @@ def largest_difference(
 def parity_note(errors: Mapping[str, float]) -> dict[str, Any]:
     """What `model.json` says of the comparison: its bounds, and the difference of each graph."""
     grids = [list(grid) for grid in GRIDS]
-    return {
-        "tolerance": TOLERANCE,
-        "batches": list(BATCHES),
-        "grids": grids,
-        "error": dict(errors),
-    }
+    bounds = {"tolerance": TOLERANCE, "batches": list(BATCHES), "grids": grids}
+    return {**bounds, "error": dict(errors)}
 
 
 def some_hints(number: int, height: int, width: int) -> NDArray[np.float32]:
