@@ -5,8 +5,9 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-# What is imported is compiled then; all of torch beforehand takes longer than to unpack it.
+# What is imported is compiled then, and kept; all of torch beforehand takes longer than to unpack it.
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 APT := $(shell if [ "$$(id -u)" = 0 ]; then echo apt-get; else echo sudo -n apt-get; fi)
 
 .PHONY: serve test check bench clean
