@@ -17,7 +17,7 @@ import onnxruntime
 
 from export.baseline_graphs import SOURCES, TracedGraph, traced_graphs
 from export.checkpoints import CheckpointError, read_checkpoint
-from export.graphs import OPSET, checksums, trace
+from export.graphs import OPSET, checksum, trace
 from export.model_folder import in_place_of
 from export.parity import (
     BATCHES,
@@ -88,7 +88,7 @@ def export_baseline(
             multiple=STRIDE,
             lab=LabScaling(lab.L_CENTER, lab.L_SCALE, lab.AB_SCALE),
             opset=OPSET,
-            sha256=checksums(folder, parity),
+            sha256={file: checksum(folder / file) for file in parity},
             noise=made.noise,
             numbers=made.numbers,
             description=description,

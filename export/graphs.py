@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +44,9 @@ _DYNAMIC = {
 }
 
 
-def checksums(folder: Path, files: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of each file in a folder, as `model.json` has them."""
-    return {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files}
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, as `model.json` has it of each graph."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def export_graph(module: nn.Module, graph: Graph, folder: Path, latent_size: int) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from export.checkpoints import HINTS_STAGE, CheckpointError, load_hints, read_checkpoint
-from export.graphs import HINTS, checksums, export_graph
+from export.graphs import HINTS, checksum, export_graph
 from export.model_folder import in_place_of
 from export.parity import BATCHES, EXAMPLES, ParityError, largest_difference, read_gray_grids
 from export.traceable import TraceableHints
@@ -48,7 +48,7 @@ def add_hints(run: Path, target: Path, photos: Path) -> float:
         metrics = json.loads(json.dumps(checkpoint.get("metrics", {})))
         new = replace(
             info,
-            sha256={**info.sha256, **checksums(folder, [HINTS.file])},
+            sha256={**info.sha256, HINTS.file: checksum(path)},
             training={**info.training, HINTS_STAGE: checkpoint["config"]},
             parity={**info.parity, "error": {**info.parity.get("error", {}), HINTS.file: worst}},
             metrics={**info.metrics, HINTS_STAGE: metrics},

@@ -17,7 +17,7 @@ import numpy as np
 from torch import nn
 
 from export.checkpoints import TrainedRun, load_run
-from export.graphs import DECODER, HINTS, HOC, MDN, OPSET, Graph, checksums, export_graph
+from export.graphs import DECODER, HINTS, HOC, MDN, OPSET, Graph, checksum, export_graph
 from export.parity import BATCHES, largest_difference, parity_note, read_gray_grids
 from export.traceable import TraceableDecoder, TraceableHints, TraceableHoc, TraceableMdn
 from huefield import lab
@@ -172,7 +172,7 @@ def _describe(
         latent_size=networks.latent_size,
         lab=LabScaling(lab.L_CENTER, lab.L_SCALE, lab.AB_SCALE),
         opset=OPSET,
-        sha256=checksums(folder, parity),
+        sha256={file: checksum(folder / file) for file in parity},
         kernel=KernelSettings(kind, networks.diagonal),
         gcrf=settings.gcrf,
         chroma_gain=settings.chroma_gain,

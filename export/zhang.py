@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from export.checkpoints import CheckpointError, read_checkpoint
-from export.graphs import HINTS, OPSET, checksums, export_graph
+from export.graphs import HINTS, OPSET, checksum, export_graph
 from export.parity import (
     BATCHES,
     EXAMPLES,
@@ -58,7 +58,7 @@ def export_zhang(run: Path, folder: Path, photos: Path) -> float:
         worst = largest_difference(module, GRAPH, path, grids)
         info = {
             "source": "Zhang et al., SIGGRAPH 2017",
-            "sha256": checksums(path.parent, [path.name])[path.name],
+            "sha256": checksum(path),
             "opset": OPSET,
             "parity": {"tolerance": TOLERANCE, "error": worst},
             "training": checkpoint["config"],
