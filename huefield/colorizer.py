@@ -160,12 +160,12 @@ class OpenPhoto:
         waiting: list[tuple[Draws, Floats]] = []
         first = 0
         while first < len(picks):
-            chunk = chunk_of(picks[first])
+            start, stop = chunk_of(picks[first])
             last = first
-            while last < len(picks) and chunk_of(picks[last]) == chunk:
+            while last < len(picks) and chunk_of(picks[last]) == (start, stop):
                 last += 1
-            draws, fields = self._sampler.chunk(self._solver, *chunk)
-            places = [pick.index - chunk[2] for pick in picks[first:last]]
+            draws, fields = self._sampler.chunk(self._solver, start, stop)
+            places = [pick.index - start.index for pick in picks[first:last]]
             chosen = Draws(draws.z[places], draws.component[places], draws.log_prob[places])
             if edited:
                 waiting.append((chosen, fields[places]))

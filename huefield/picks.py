@@ -5,7 +5,7 @@ Called by `colorizer`, and by the web app to read what a page asks for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Near = tuple[tuple[int, int], ...]
 
@@ -21,18 +21,21 @@ class Pick:
         index: place in the set.
         near: a way of (seed, index) steps: each names a sample near the one before, and the set
             is drawn near the last; empty for a set drawn from the whole mixture.
+        wide: the set, or the one that the way begins at, holds colourings unlike the usual ones,
+            see `huefield.candidates`.
     """
 
     seed: int
     index: int
     near: Near = ()
+    wide: bool = False
 
 
-def chunk_of(pick: Pick) -> tuple[int, Near, int, int]:
-    """Seed, way, start and stop of the picks that are computed together with one.
+def chunk_of(pick: Pick) -> tuple[Pick, int]:
+    """The first of the picks that are computed together with one, and the index after the last.
 
     The first sample stands alone, so that there is something to see soon.
     """
     start = 0 if pick.index == 0 else max(1, pick.index // _CHUNK * _CHUNK)
     stop = 1 if start == 0 else (start // _CHUNK + 1) * _CHUNK
-    return pick.seed, pick.near, start, stop
+    return replace(pick, index=start), stop

@@ -23,7 +23,7 @@ from huefield.candidates import POOL_SIZE, Candidates, small_grid
 from huefield.gcrf import Solver
 from huefield.mixture import Draws, Mixture, choose_for_edits
 from huefield.networks import Networks
-from huefield.picks import Near
+from huefield.picks import Pick
 from huefield.strokes import Constraints, Edits, rasterize
 
 Floats = NDArray[np.float32]
@@ -73,17 +73,14 @@ class Sampler:
         with self._lock:
             return sum(draws.z.nbytes + fields.nbytes for draws, fields in self._sets.values())
 
-    def chunk(
-        self, solver: Solver, seed: int, near: Near, start: int, stop: int
-    ) -> tuple[Draws, Floats]:
-        """Codes and fields (n, P, 2) before edits of the picks `start .. stop` of a set."""
-        key = (seed, near, start)
-        kept = self._find(key)
+    def chunk(self, solver: Solver, start: Pick, stop: int) -> tuple[Draws, Floats]:
+        """Codes and fields (n, P, 2) before edits of a set's picks from `start` to `stop`."""
+        kept = self._find((start,))
         if kept is not None:
             return kept
-        draws = self._draws(seed, near, stop)
-        draws = Draws(draws.z[start:], draws.component[start:], draws.log_prob[start:])
-        return self._keep(key, draws, self._fields(solver, draws))
+        draws, first = self._draws(start, stop), start.index
+        draws = Draws(draws.z[first:], draws.component[first:], draws.log_prob[first:])
+        return self._keep((start,), draws, self._fields(solver, draws))
 
     def conditioned(self, solver: Solver, n: int, seed: int, edits: Edits) -> tuple[Draws, Floats]:
         """n latent codes whose unary agrees with the edits and that differ, and their fields."""
@@ -99,10 +96,10 @@ class Sampler:
         draws = Draws(draws.z[chosen], draws.component[chosen], draws.log_prob[chosen])
         return self._keep(key, draws, self._fields(solver, draws))
 
-    def draws(self, n: int, seed: int) -> Draws:
+    def draws(self, n: int, seed: int, *, wide: bool = False) -> Draws:
         """The first n latent codes of a seed, see `Candidates.first`."""
         with timed(self._timings, "choose"):
-            return self._candidates.first(n, seed)
+            return self._candidates.first(n, seed, wide=wide)
 
     def unary(self, z: Floats) -> Floats:
         """The unary of each code as ab, (n, P, 2)."""
@@ -121,13 +118,13 @@ class Sampler:
                 self._sets.popitem(last=False)
         return draws, fields
 
-    def _draws(self, seed: int, near: Near, n: int) -> Draws:
-        """The first n latent codes of a set."""
-        if not near:
-            return self.draws(n, seed)
-        base_seed, base_index = near[-1]
-        base = self._draws(base_seed, near[:-1], base_index + 1)
-        return self.mixture.around(base.z[base_index], n, seed)
+    def _draws(self, pick: Pick, n: int) -> Draws:
+        """The first n latent codes of a pick's set."""
+        if not pick.near:
+            return self.draws(n, pick.seed, wide=pick.wide)
+        seed, index = pick.near[-1]
+        base = self._draws(Pick(seed, index, pick.near[:-1], pick.wide), index + 1)
+        return self.mixture.around(base.z[index], n, pick.seed)
 
     def _fields(self, solver: Solver, draws: Draws) -> Floats:
         """Fields (n, P, 2) of latent codes, made consistent."""

@@ -117,7 +117,7 @@ def read_comparison(size: tuple[int, int]) -> ComparisonRequest:
 def pick_to_json(pick: Pick) -> dict[str, object]:
     """A pick as the API says it."""
     near = [list(step) for step in pick.near]
-    return {"seed": pick.seed, "index": pick.index, "near": near}
+    return {"seed": pick.seed, "index": pick.index, "near": near, "wide": pick.wide}
 
 
 def read_tone() -> Tone:
@@ -189,14 +189,18 @@ def read_pick(entry: object, name: str = "pick") -> Pick:
     if not isinstance(entry, dict) or not {"seed", "index"} <= entry.keys():
         raise wrong(name, "expected an object with seed and index")
     for key in entry:
-        if key not in ("seed", "index", "near"):
+        if key not in ("seed", "index", "near", "wide"):
             raise wrong(name, f"unknown: {key}")
+    wide = entry.get("wide", False)
+    if not isinstance(wide, bool):
+        raise wrong(f"{name}.wide", "expected true or false")
     near = entry.get("near", [])
     if not isinstance(near, list) or len(near) > MAX_NEAR:
         raise wrong(f"{name}.near", f"expected a list of at most {MAX_NEAR} steps")
     return Pick(
         *_step([entry["seed"], entry["index"]], name),
         tuple(_step(step, f"{name}.near[{k}]") for k, step in enumerate(near)),
+        wide,
     )
 
 

@@ -159,6 +159,11 @@ def schemas() -> JsonObject:
                     },
                     "maxItems": MAX_NEAR,
                 },
+                "wide": {
+                    "description": "a set, or a way's first one, of colourings unlike the usual",
+                    "type": "boolean",
+                    "default": False,
+                },
             },
             required=["seed", "index"],
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from huefield.candidates import POOL_SIZE, Candidates, cover, small_grid
+from huefield.candidates import POOL_SIZE, USUAL, Candidates, cover, small_grid
 from huefield.mixture import Mixture, MixtureError
 
 GRID = (8, 16)
@@ -50,6 +50,26 @@ def test_samples_do_not_depend_on_how_many_are_asked_for(mixture: Mixture) -> No
     np.testing.assert_array_equal(few.z[0], mixture.sample(1, 3).z[0])
     assert len(np.unique(many.z, axis=0)) == len(many)
     assert not np.array_equal(few.z, pools.first(5, 4).z)
+
+
+def test_a_wide_set_is_unlike_the_first_samples_and_another_seed_is_not(mixture: Mixture) -> None:
+    pools = Candidates(mixture, decode, GRID)
+    usual = decode(pools.first(USUAL, 0).z)
+
+    def apart(seed: int, wide: bool) -> float:
+        shown = decode(pools.first(5, seed, wide=wide).z)
+        return float(np.abs(shown[:, None] - usual[None]).mean((2, 3)).min(1).mean())
+
+    seeds = range(1, 9)
+    others = np.mean([apart(seed, wide=False) for seed in seeds])
+    assert np.mean([apart(seed, wide=True) for seed in seeds]) > 1.5 * others
+    few, many = pools.first(3, 2, wide=True), pools.first(POOL_SIZE + 4, 2, wide=True)
+    np.testing.assert_array_equal(few.z, many.z[:3])
+    assert len(np.unique(many.z, axis=0)) == len(many)
+    np.testing.assert_array_equal(many.log_prob, mixture.log_prob(many.z))
+    assert not np.array_equal(few.z, pools.first(3, 1, wide=True).z)
+    plain = Candidates(mixture, decode, GRID, size=0).first(7, 2, wide=True)
+    assert len(np.unique(plain.z, axis=0)) == 7
 
 
 def test_no_pool_gives_plain_draws(mixture: Mixture) -> None:

@@ -57,7 +57,7 @@ test("a saved file gives the same edits and notes again, hidden ones too", () =>
     model: "faces",
     sheet: [
       {
-        pick: { seed: 3, index: 1, near: /** @type {[number, number][]} */ ([[0, 2]]) },
+        pick: { seed: 3, index: 1, near: /** @type {[number, number][]} */ ([[0, 2]]), wide: true },
         star: true,
       },
     ],

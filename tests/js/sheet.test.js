@@ -20,8 +20,17 @@ test("a sheet begins with the first samples of seed 0", () => {
 
 test("different ones keep favourites and the size", () => {
   const next = moreDifferent(toggleStar(six, 3), 7);
-  assert.deepEqual(names(next), ["0.3", "7.1", "7.2", "7.3", "7.4", "7.5"]);
+  assert.deepEqual(names(next), [
+    "0.3",
+    "wide/7.0",
+    "wide/7.1",
+    "wide/7.2",
+    "wide/7.3",
+    "wide/7.4",
+  ]);
   assert.ok(next[0].star && !next[1].star);
+  assert.equal(names(moreLike(next, 2, 9))[2], "wide/7.1/9.1");
+  assert.deepEqual(names(resize(next, 8)).slice(6), ["wide/7.5", "wide/7.6"]);
 });
 
 test("ones like another lie near it, and keep it", () => {
@@ -49,6 +58,10 @@ test("a sheet grows by its own set and shrinks from the end, favourites last", (
 
 test("a saved sheet is read with care", () => {
   assert.deepEqual(readTiles(JSON.parse(JSON.stringify(six))), six);
+  const wide = moreDifferent(six, 2);
+  assert.deepEqual(readTiles(JSON.parse(JSON.stringify(wide))), wide);
+  const older = [{ pick: { seed: 3, index: 1, near: [] }, star: true }];
+  assert.deepEqual(names(readTiles(older) ?? []), ["3.1"]);
   for (const wrong of [
     null,
     [],

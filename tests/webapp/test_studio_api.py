@@ -72,7 +72,7 @@ def test_picks_name_samples_that_stay_the_same_in_any_company(
     assert mixed[0]["field"] == plain[4]["field"]
     assert mixed[1]["field"] == plain[0]["field"]
     assert mixed[2]["field"] not in [sample["field"] for sample in plain]
-    assert mixed[0]["pick"] == {"seed": 0, "index": 4, "near": []}
+    assert mixed[0]["pick"] == {"seed": 0, "index": 4, "near": [], "wide": False}
 
 
 def test_near_picks_begin_with_the_sample_and_stay_closer_than_others(
@@ -93,9 +93,33 @@ def test_near_picks_begin_with_the_sample_and_stay_closer_than_others(
     np.testing.assert_allclose(again, near[3], atol=0.02)
 
 
+def test_wide_picks_are_unlike_the_usual_ones_and_others_lie_near_them(
+    client: FlaskClient, send: Send
+) -> None:
+    photo = send()
+
+    def fields(picks: list[dict[str, object]]) -> np.ndarray:
+        answer = lines(client, photo, {"picks": picks})[:-1]
+        assert [line["sample"]["pick"]["wide"] for line in answer] == [
+            pick.get("wide", False) for pick in picks
+        ]
+        return np.stack([field(line["sample"]) for line in answer])
+
+    usual = fields([{"seed": 0, "index": index} for index in range(6)])
+    wide = fields([{"seed": 3, "index": index, "wide": True} for index in range(5)])
+    same = fields([{"seed": 3, "index": index} for index in range(1, 6)])
+    apart = [
+        np.abs(some[:, None] - usual[None]).mean((2, 3)).min(1).mean() for some in (wide, same)
+    ]
+    assert apart[0] > 1.2 * apart[1]
+    near = fields([{"seed": 4, "index": 0, "near": [[3, 1]], "wide": True}])
+    np.testing.assert_allclose(near[0], wide[1], atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
+        ({"picks": [{"seed": 0, "index": 1, "wide": 1}]}, "picks[0].wide: expected true or false"),
         ({"picks": []}, "picks: expected a list of 1 to 12"),
         ({"picks": [{"seed": 0}]}, "picks[0]: expected an object"),
         ({"picks": [{"seed": 0, "index": 60}]}, "picks[0]: expected a seed"),

@@ -11,12 +11,13 @@ const MOST_STEPS = 8;
 
 /** The sheet that a photo begins with. @param {number} count @returns {Tile[]} */
 export function firstSheet(count) {
-  return fill([], 0, [], count, 0);
+  return fill([], { seed: 0, index: 0, near: [], wide: false }, count);
 }
 
 /** A pick as one word, the same for the same sample. @param {Pick} pick */
-export function pickKey({ seed, index, near }) {
-  return [...near, [seed, index]].map((step) => step.join(".")).join("/");
+export function pickKey({ seed, index, near, wide }) {
+  const way = [...near, [seed, index]].map((step) => step.join(".")).join("/");
+  return wide ? `wide/${way}` : way;
 }
 
 /**
@@ -27,7 +28,7 @@ export function pickKey({ seed, index, near }) {
  * @returns {Tile[]}
  */
 export function moreDifferent(sheet, seed) {
-  return fill(stars(sheet), seed, [], sheet.length, 1);
+  return fill(stars(sheet), { seed, index: 0, near: [], wide: true }, sheet.length);
 }
 
 /**
@@ -47,7 +48,7 @@ export function moreLike(sheet, index, seed) {
   const kept = sheet.filter((tile, k) => tile.star || k === index);
   // A sheet full of favourites has to grow, or nothing new could be seen.
   const count = Math.min(Math.max(sheet.length, kept.length + 3), MOST_TILES);
-  return fill(kept, seed, near, count, 1);
+  return fill(kept, { seed, index: 1, near, wide: model.pick.wide }, count);
 }
 
 /**
@@ -59,7 +60,7 @@ export function resize(sheet, count) {
   const wanted = Math.min(Math.max(count, LEAST_TILES, stars(sheet).length), MOST_TILES);
   if (wanted >= sheet.length) {
     const last = sheet[sheet.length - 1].pick;
-    return fill([...sheet], last.seed, last.near, wanted, last.index + 1);
+    return fill([...sheet], { ...last, index: last.index + 1 }, wanted);
   }
   const left = [...sheet];
   for (let k = left.length - 1; k >= 0 && left.length > wanted; k--) {
@@ -80,16 +81,14 @@ function stars(sheet) {
 
 /**
  * @param {Tile[]} tiles
- * @param {number} seed
- * @param {readonly Step[]} near
+ * @param {Pick} first  of the set that they are filled up from
  * @param {number} count
- * @param {number} index  first place in the set
  */
-function fill(tiles, seed, near, count, index) {
+function fill(tiles, first, count) {
   const full = [...tiles];
   const seen = new Set(tiles.map(({ pick }) => pickKey(pick)));
-  for (let k = index; full.length < count; k++) {
-    const pick = { seed, index: k, near };
+  for (let index = first.index; full.length < count; index++) {
+    const pick = { ...first, index };
     if (!seen.has(pickKey(pick))) full.push({ pick, star: false });
   }
   return full;
@@ -116,7 +115,7 @@ export function readTiles(value) {
   );
   if (!good) return null;
   return value.map(({ pick, star }) => ({
-    pick: { seed: pick.seed, index: pick.index, near: pick.near },
+    pick: { seed: pick.seed, index: pick.index, near: pick.near, wide: pick.wide === true },
     star: star === true,
   }));
 }

@@ -57,6 +57,8 @@ export type Pick = {
   readonly seed: number;
   readonly index: number;
   readonly near: readonly Step[];
+  /** the set, or the one that `near` begins at, is unlike the usual ones */
+  readonly wide: boolean;
 };
 
 export type Tile = { readonly pick: Pick; readonly star: boolean };
