@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-compile
 unexport PYTHONDONTWRITEBYTECODE
 APT := $(shell if [ "$$(id -u)" = 0 ]; then echo apt-get; else echo sudo -n apt-get; fi)
 
-.PHONY: serve test check bench clean
+.PHONY: serve test check check-python check-page bench clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.base
@@ -24,14 +24,19 @@ test: $(VENV)/.dev node_modules/.installed | chromium postgres
 check: export OMP_NUM_THREADS = 1
 check: export OPENBLAS_NUM_THREADS = 1
 check:
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-python check-page
+	$(BIN)/pytest tests/browser
+	$(BIN)/pytest --ignore=tests/browser --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+check-python:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+check-page:
 	node_modules/.bin/biome check --error-on-warnings
 	node_modules/.bin/tsc --project tsconfig.json
 	node --test tests/js/*.test.js
-	$(BIN)/pytest tests/browser
-	$(BIN)/pytest --ignore=tests/browser --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Speed and memory, as ratios within one run; the medians go to the terminal.
 bench: $(VENV)/.dev
