@@ -12,7 +12,6 @@ accuracy without increasing inference time”, ICML 2022.
 from __future__ import annotations
 
 import argparse
-import pickle
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from train.run import TrainingError, write_checkpoint
+from train.run import TrainingError, read_checkpoint, write_checkpoint
 
 Weights = Mapping[str, Tensor]
 
@@ -67,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint that is written")
     options = parser.parse_args(arguments)
     try:
-        mean = average({path: _read(path) for path in options.checkpoints})
+        mean = average({path: read_checkpoint(path) for path in options.checkpoints})
         options.out.parent.mkdir(parents=True, exist_ok=True)
         write_checkpoint(options.out, mean)
     except TrainingError as error:
@@ -78,16 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"wrote {options.out}, the mean of {len(options.checkpoints)}; measure it")
     return 0
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, LookupError, pickle.UnpicklingError) as error:
-        raise TrainingError(f"{path} is no checkpoint, or a damaged one") from error
-    if not isinstance(checkpoint, dict) or not {"stage", "config"} <= checkpoint.keys():
-        raise TrainingError(f"{path} is no checkpoint of a stage")
-    return checkpoint
 
 
 def _networks(checkpoint: Mapping[str, Any]) -> list[str]:

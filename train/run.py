@@ -161,11 +161,7 @@ class Run:
         path = (folder or self.out) / name
         if not path.exists():
             raise TrainingError(f"expected the checkpoint {path}; train its stage first")
-        try:
-            checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise TrainingError(f"{path} is no checkpoint, or a damaged one") from error
-        return checkpoint
+        return read_checkpoint(path)
 
     def restore(self, module: nn.Module, checkpoint: Mapping[str, Any], name: str) -> None:
         """Loads one network's weights.
@@ -226,6 +222,22 @@ class Run:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Reads a checkpoint; only tensors and plain values are unpickled.
+
+    Raises:
+        TrainingError: it is none, or a damaged one.
+        OSError: it cannot be read.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, LookupError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{path} is no checkpoint, or a damaged one") from error
+    if not isinstance(checkpoint, dict) or not {"stage", "config"} <= checkpoint.keys():
+        raise TrainingError(f"{path} is no checkpoint of a stage")
+    return checkpoint
 
 
 def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
