@@ -86,7 +86,7 @@ class Candidates:
         Args:
             n: how many.
             seed: of the set.
-            wide: codes unlike the usual ones; the likeliest is not among them.
+            wide: codes unlike the usual ones; of the pool the likeliest comes last.
         """
         ordered = self._of_pool(seed, wide)
         if n > len(ordered):
