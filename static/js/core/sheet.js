@@ -4,8 +4,8 @@
  * @import { Pick, Step, Tile } from "./types.js"
  */
 
-export const LEAST_TILES = 4;
-export const MOST_TILES = 12;
+const LEAST_TILES = 4;
+const MOST_TILES = 12;
 export const USUAL_TILES = 6;
 const MOST_STEPS = 8;
 
@@ -60,7 +60,7 @@ export function resize(sheet, count) {
   const wanted = Math.min(Math.max(count, LEAST_TILES, stars(sheet).length), MOST_TILES);
   if (wanted >= sheet.length) {
     const last = sheet[sheet.length - 1].pick;
-    return fill([...sheet], { ...last, index: last.index + 1 }, wanted);
+    return fill(sheet, { ...last, index: last.index + 1 }, wanted);
   }
   const left = [...sheet];
   for (let k = left.length - 1; k >= 0 && left.length > wanted; k--) {
@@ -80,7 +80,7 @@ function stars(sheet) {
 }
 
 /**
- * @param {Tile[]} tiles
+ * @param {readonly Tile[]} tiles
  * @param {Pick} first  of the set that they are filled up from
  * @param {number} count
  */
@@ -102,20 +102,16 @@ function fill(tiles, first, count) {
  */
 export function readTiles(value) {
   if (!Array.isArray(value) || value.length < 1 || value.length > MOST_TILES) return null;
-  const whole = (/** @type {unknown} */ number) => Number.isInteger(number) && Number(number) >= 0;
+  const isStep = (/** @type {unknown} */ step) =>
+    Array.isArray(step) && step.length === 2 && step.every((k) => Number.isInteger(k) && k >= 0);
   const good = value.every(
     (tile) =>
-      whole(tile?.pick?.seed) &&
-      whole(tile.pick.index) &&
-      Array.isArray(tile.pick.near) &&
-      tile.pick.near.every(
-        (/** @type {unknown} */ step) =>
-          Array.isArray(step) && step.length === 2 && step.every(whole),
-      ),
+      Array.isArray(tile?.pick?.near) &&
+      [...tile.pick.near, [tile.pick.seed, tile.pick.index]].every(isStep),
   );
   if (!good) return null;
-  return value.map(({ pick, star }) => ({
-    pick: { seed: pick.seed, index: pick.index, near: pick.near, wide: pick.wide === true },
+  return value.map(({ pick: { seed, index, near, wide }, star }) => ({
+    pick: { seed, index, near, wide: wide === true },
     star: star === true,
   }));
 }
