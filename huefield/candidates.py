@@ -108,11 +108,11 @@ class Candidates:
     def _of_pool(self, seed: int, wide: bool) -> Draws:
         with self._lock:
             if (seed, wide) not in self._ordered:
+                # A wide set asks for the usual one in here: the lock may be taken twice.
                 found = self._beyond_usual(seed) if wide else self._usual(seed)
                 self._ordered[seed, wide] = found
                 while len(self._ordered) > _KEPT:
                     self._ordered.popitem(last=False)
-                return found
             return self._ordered[seed, wide]
 
     def _usual(self, seed: int) -> Draws:
